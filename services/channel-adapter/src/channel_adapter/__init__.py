@@ -1,0 +1,1 @@
+"""One folder per channel: provider payloads to our messages and back."""

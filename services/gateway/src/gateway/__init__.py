@@ -1,0 +1,1 @@
+"""The only public door: REST, WebSocket, webhooks, sessions and limits."""

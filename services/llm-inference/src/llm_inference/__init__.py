@@ -1,0 +1,1 @@
+"""One file per model provider: generate, stream, constrain, queue."""

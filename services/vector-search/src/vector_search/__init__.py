@@ -1,0 +1,1 @@
+"""Embed, store, search: one file per embedder, one per store."""
