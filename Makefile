@@ -1,0 +1,132 @@
+# Every way to work with this repository. `make help` prints the targets; CI calls the same ones.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# What `make run` takes. MODEL: default or small. PORT: of the web page. DATA: where everything is kept.
+MODEL ?= default
+PORT ?= 8080
+DATA ?= .data
+PYTHON ?= python3.11
+# Arguments for pytest: `make test-unit ARGS="-k outbox"`.
+ARGS ?=
+
+BIN := .venv/bin
+PY := $(BIN)/python
+PACKAGES := $(sort $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml))
+SOURCES := libs/kit services tests scripts $(if $(wildcard migrations/*.py),migrations)
+
+.PHONY: help
+help: ## Print this page
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^## / { printf "\n%s\n", substr($$0, 4) } \
+	  /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+## Use it
+
+.PHONY: run
+run: ## Install what is missing, start the platform, print its address (MODEL=small PORT=8080 DATA=.data)
+	@scripts/install.sh --run "$(PYTHON)"
+	@exec $(BIN)/platformctl up --model "$(MODEL)" --port "$(PORT)" --data "$(DATA)"
+
+.PHONY: clean
+clean: ## Remove what was built and, after asking, the data (CONFIRM=yes does not ask)
+	@DATA="$(DATA)" CONFIRM="$(CONFIRM)" scripts/clean.sh
+
+## Work on it
+
+.PHONY: install
+install: ## Install the locked packages and ours into .venv; costs nothing when nothing changed
+	@scripts/install.sh "$(PYTHON)"
+
+.PHONY: format
+format: install ## Lay out the code and fix what can be fixed by a tool
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/buf format --write protos
+
+.PHONY: protos
+protos: install ## Generate libs/contracts from protos/, byte for byte the same each time
+	@$(PY) scripts/protos.py
+
+.PHONY: docs
+docs: install ## Write the reference pages of settings, metrics and ports from the code
+	@$(PY) scripts/reference.py
+
+.PHONY: lock
+lock: install ## Renew requirements.lock and models.lock: every version and hash, at least a week old, no URL
+	@scripts/lock.sh
+
+## Test it
+
+.PHONY: test
+test: install ## Run every test: units, integration, end to end
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: install ## Run the tests that take milliseconds and need no other process
+	@$(BIN)/pytest $(wildcard libs/*/tests/unit services/*/tests/unit tests/structure) $(ARGS)
+
+.PHONY: bench
+bench: install ## Measure the real model beside its engine; leaves build/bench.json
+	@$(PY) scripts/bench.py
+
+## Check it
+
+CHECKS := check-format check-lint check-types check-imports check-dependencies check-dead check-structure \
+  check-protos check-breaking check-contracts check-locks check-docs check-shell check-docker check-workflows check-sql
+
+.PHONY: check $(CHECKS)
+check: install ## Run every check below; all of them run, even when one fails
+	@scripts/checks.sh $(CHECKS)
+
+check-format: ## Layout of the code (ruff format)
+	@$(BIN)/ruff format --check .
+
+check-lint: ## Mistakes and complexity (ruff)
+	@$(BIN)/ruff check .
+
+check-types: ## Types (mypy, strict)
+	@$(BIN)/mypy $(SOURCES)
+
+check-imports: ## Who may import whom (import-linter)
+	@$(BIN)/lint-imports --no-logo
+
+check-dependencies: ## Each package names exactly what it imports (deptry)
+	@$(PY) scripts/dependencies.py
+
+check-dead: ## Code that nothing uses (vulture)
+	@$(BIN)/vulture
+
+check-structure: ## File and function lengths, registries, domain imports, links (tests/structure)
+	@$(BIN)/pytest -q tests/structure
+
+check-protos: ## Style of the contracts (buf lint, buf format)
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code protos
+
+check-breaking: ## Contracts stay compatible with the branch main, or the commit before (buf breaking)
+	@scripts/breaking.sh
+
+check-contracts: ## Generated contracts are what protos/ gives
+	@$(PY) scripts/protos.py --check
+
+check-locks: ## The locks hold what the packages ask for, without a URL
+	@$(PY) scripts/locks.py
+
+check-docs: ## Generated reference pages are current
+	@$(PY) scripts/reference.py --check
+
+check-shell: ## Shell scripts (shellcheck)
+	@$(BIN)/shellcheck scripts/*.sh .ci/run
+
+check-docker: ## Image recipes (hadolint)
+	@scripts/docker.sh
+
+check-workflows: ## GitHub workflows (check-jsonschema, zizmor, actionlint where it is installed)
+	@scripts/workflows.sh
+
+check-sql: ## Migrations lock no table for long (squawk on `platformctl db migrate --sql`)
+	@scripts/sql.sh
