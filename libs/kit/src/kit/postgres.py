@@ -1,0 +1,57 @@
+"""PostgreSQL: one pool per process, one transaction per message, always within one organisation."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from kit.metrics import DB_CONNECTIONS
+from kit.settings import DatabaseSettings
+
+_SET_ORGANIZATION = text("SELECT set_config('app.organization_id', :organization_id, true)")
+
+
+def async_url(url: str) -> str:
+    """Return `url` with the asyncpg driver named, whatever form of postgres:// it came in."""
+    _, separator, rest = url.partition("://")
+    return f"postgresql+asyncpg://{rest}" if separator else url
+
+
+class Database:
+    """The pool of one service, under that service's own role."""
+
+    def __init__(self, settings: DatabaseSettings, name: str) -> None:
+        self.engine: AsyncEngine = create_async_engine(
+            async_url(settings.database_url.get_secret_value()),
+            pool_size=settings.database_pool_size,
+            max_overflow=settings.database_max_overflow,
+            pool_pre_ping=True,
+            pool_timeout=settings.request_timeout,
+            hide_parameters=True,  # values must not reach an error text
+            connect_args={"server_settings": {"application_name": name}, "timeout": 10},
+        )
+        event.listen(self.engine.sync_engine, "checkout", lambda *_: DB_CONNECTIONS.inc())
+        event.listen(self.engine.sync_engine, "checkin", lambda *_: DB_CONNECTIONS.dec())
+
+    @asynccontextmanager
+    async def transaction(self, organization_id: str) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that sees one organisation's rows; commits at the end, rolls back on an error."""
+        async with self.engine.begin() as connection:
+            await connection.execute(_SET_ORGANIZATION, {"organization_id": organization_id})
+            yield connection
+
+    @asynccontextmanager
+    async def across(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction of no organisation: row-level security shows it only what claim functions return."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def check(self) -> None:
+        """Raise where the database does not answer a query."""
+        async with self.engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()

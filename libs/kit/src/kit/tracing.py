@@ -1,0 +1,63 @@
+"""OpenTelemetry traces that cross gRPC and NATS; attributes come from closed sets and opaque ids only."""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+
+from kit.log import error_name
+
+_tracer = trace.get_tracer("coaching-platform")
+
+
+def configure(service: str, endpoint: str | None) -> TracerProvider | None:
+    """Send spans to `endpoint` (OTLP over gRPC); without one nothing is recorded, and context still travels."""
+    if not endpoint:
+        return None
+    provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    exporter = OTLPSpanExporter(endpoint=endpoint, insecure=not endpoint.startswith("https"))
+    provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=1000))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+@contextmanager
+def span(
+    name: str, kind: SpanKind = SpanKind.INTERNAL, parent: Context | None = None, **attributes: str | int | float | bool
+) -> Iterator[Span]:
+    """Record a step. An error is recorded by its name alone: its text may quote what a person wrote."""
+    with _tracer.start_as_current_span(
+        name, context=parent, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield current
+        except BaseException as error:
+            current.set_status(Status(StatusCode.ERROR, error_name(error)))
+            raise
+
+
+def inject(headers: MutableMapping[str, str]) -> MutableMapping[str, str]:
+    """Add the current trace context (W3C traceparent) to headers or metadata, and return them."""
+    propagate.inject(headers)
+    return headers
+
+
+def extract(headers: Mapping[str, str] | None) -> Context:
+    """Return the trace context that came with headers or metadata."""
+    return propagate.extract(dict(headers or {}))
+
+
+@contextmanager
+def continued(headers: Mapping[str, str] | None) -> Iterator[None]:
+    """Make the sender's trace the current one."""
+    token = attach(extract(headers))
+    try:
+        yield
+    finally:
+        detach(token)

@@ -1,0 +1,97 @@
+"""Settings: defaults by environment, refusals that name the setting and hide its value."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from pydantic import Field, SecretStr
+
+from kit.settings import BaseServiceSettings, DatabaseSettings, Environment, SettingsError, load
+
+STRONG = "kJ8s-Qz71mVx0pL4wR6tYu2iOa9bDf3g"
+
+
+class DoorSettings(DatabaseSettings):
+    required_secrets: ClassVar[tuple[str, ...]] = ("secret_key",)
+    secret_key: SecretStr = Field(SecretStr(""), description="Signs sessions.")
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("ENVIRONMENT", "LOG_LEVEL", "DEBUG", "SECRET_KEY", "REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("environment", "debug", "level", "pool", "overflow"),
+    [
+        ("development", True, "DEBUG", 20, 30),
+        ("staging", False, "INFO", 20, 30),
+        ("production", False, "WARNING", 50, 100),
+    ],
+)
+def test_defaults_follow_the_environment(
+    environment: str, debug: bool, level: str, pool: int, overflow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("environment", environment)
+    monkeypatch.setenv("SECRET_KEY", STRONG)
+    found = load(DoorSettings)
+    assert (found.debug, found.log_level) == (debug, level)
+    assert (found.database_pool_size, found.database_max_overflow) == (pool, overflow)
+
+
+def test_an_unknown_environment_is_refused_with_the_allowed_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "prod")
+    with pytest.raises(SettingsError, match="development, staging, production"):
+        load(BaseServiceSettings)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize(("secret", "says"), [("", "SECRET_KEY is missing"), ("changeme", "SECRET_KEY is too weak")])
+def test_a_missing_or_weak_secret_is_named_and_not_shown(
+    environment: str, secret: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    monkeypatch.setenv("SECRET_KEY", secret)
+    with pytest.raises(SettingsError, match=says) as refused:
+        load(DoorSettings)
+    assert not secret or secret not in str(refused.value)
+
+
+def test_development_starts_without_a_secret() -> None:
+    assert load(DoorSettings).environment is Environment.DEVELOPMENT
+
+
+@pytest.mark.parametrize("name", ["REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS", "request_timeout"])
+def test_request_timeout_has_two_names_in_any_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "7")
+    assert load(BaseServiceSettings).request_timeout == 7
+
+
+def test_env_files_are_read_the_environments_own_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("ENVIRONMENT=staging\nMAX_WORKERS=2\nLOG_LEVEL=ERROR\n")
+    Path(".env.staging").write_text("MAX_WORKERS=3\n")
+    monkeypatch.setenv("LOG_LEVEL", "WARNING")
+    found = load(BaseServiceSettings)
+    assert (found.environment, found.max_workers, found.log_level) == (Environment.STAGING, 3, "WARNING")
+
+
+@pytest.mark.parametrize("name", ["TEST_CLOCK", "FAULT_POINTS"])
+def test_what_is_for_tests_is_refused_in_production(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(SettingsError, match=name):
+        load(BaseServiceSettings)
+
+
+def test_a_wrong_value_is_named_without_being_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_WORKERS", "hunter2")
+    with pytest.raises(SettingsError, match="MAX_WORKERS") as refused:
+        load(BaseServiceSettings)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_settings_of_later_work_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SENTRY_DSN", "https://key@host/1")
+    assert load(BaseServiceSettings).ignored_settings() == ["SENTRY_DSN"]
