@@ -102,7 +102,9 @@ async def connect(url: str, name: str, life: Life) -> Bus:
         _log.info("nats_reconnected")
 
     async def failed(error: Exception) -> None:
-        _log.warning("nats_error", exc_info=error)
+        # While the server is away each attempt to reach it is an error: nats_disconnected has said so once.
+        level = "debug" if isinstance(error, OSError) else "warning"
+        getattr(_log, level)("nats_error", exc_info=error)
 
     try:
         client = await nats.connect(

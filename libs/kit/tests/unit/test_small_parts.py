@@ -49,6 +49,18 @@ def test_a_fault_point_that_is_not_armed_does_nothing() -> None:
     faultpoints.reached("after_claim")
 
 
+def test_an_armed_point_raises_once_for_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "armed"
+    file.touch()
+    faultpoints.arm(f"step_recall!@{file}")
+    try:
+        with pytest.raises(faultpoints.InjectedFaultError, match="what was said"):
+            faultpoints.reached("step_recall", "what was said")
+        faultpoints.reached("step_recall", "what was said")
+    finally:
+        faultpoints.arm("")
+
+
 def test_a_fault_point_bound_to_a_file_does_nothing_once_the_file_is_gone(tmp_path: Path) -> None:
     faultpoints.arm(f"after_claim@{tmp_path / 'armed'}")
     try:
