@@ -1,10 +1,11 @@
-"""Print contracts/topology.py for the generated package below the folder given: the streams and consumers of protos/."""
+"""Print contracts/topology.py: the streams and consumers of the generated package below the folder given."""
 
 import importlib
 import sys
 from typing import Any
 
-TEMPLATE = '''"""Streams and durable consumers of JetStream. Generated from topology.proto by `make protos`; never edited."""
+TEMPLATE = '''\
+"""Streams and durable consumers of JetStream. Generated from topology.proto by `make protos`; never edited."""
 
 from dataclasses import dataclass
 
