@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
-NAME = re.compile(r"^[A-Za-z0-9._-]+")
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def plain(name: str) -> str:

@@ -1,0 +1,47 @@
+"""The report of promises: what was shown, what failed, and above all what was not run."""
+
+import pytest
+from scripts.guarantees import report
+
+from support.guarantees import Outcomes, merge, worse
+
+PAGE = "| id | what | figure |\n|---|---|---|\n| `P2-once` | Answered once | 5 |\n| `P3-order` | In order | 3 |\n"
+
+
+def shown(found: Outcomes) -> tuple[dict[str, str], bool]:
+    lines, kept = report(PAGE, found)
+    promises = [line for line in lines if not line.startswith(" ")]
+    return {line[9:31].strip(): line[:9].strip() for line in promises}, kept
+
+
+def test_a_promise_without_a_test_was_not_run() -> None:
+    assert shown({}) == ({"P2-once": "not run", "P3-order": "not run"}, False)
+
+
+@pytest.mark.parametrize(
+    ("tests", "result"),
+    [
+        ({"a": "passed"}, "passed"),
+        ({"a": "passed", "b": "skipped"}, "passed"),
+        ({"a": "skipped"}, "not run"),
+        ({"a": "passed", "b": "failed"}, "failed"),
+    ],
+)
+def test_a_promise_holds_when_a_test_passed_and_none_failed(tests: dict[str, str], result: str) -> None:
+    found, kept = shown({"P2-once": tests, "P3-order": {"c": "passed"}})
+    assert found["P2-once"] == result
+    assert kept == (result == "passed")
+
+
+def test_a_test_is_as_good_as_its_worst_phase() -> None:
+    assert worse(None, "passed") == "passed"
+    assert worse("passed", "failed") == "failed"
+    assert worse("skipped", "passed") == "skipped"
+
+
+def test_a_later_run_replaces_its_own_tests_and_keeps_the_others() -> None:
+    known = {"P2-once": {"a": "failed", "b": "passed"}}
+    assert merge(known, {"P2-once": {"a": "passed"}, "P3-order": {"c": "passed"}}) == {
+        "P2-once": {"a": "passed", "b": "passed"},
+        "P3-order": {"c": "passed"},
+    }
