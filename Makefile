@@ -5,9 +5,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-# What `make run` takes. MODEL: default or small. PORT: of the web page. DATA: where everything is kept.
-MODEL ?= default
-PORT ?= 8080
+# What `make run` takes. MODEL: default or small. PORT: of the web page; 8080 when it is free, else any. DATA: where
+# everything is kept.
+MODEL ?=
+PORT ?=
 DATA ?= .data
 PYTHON ?= python3.11
 # Arguments for pytest: `make test-unit ARGS="-k outbox"`.
@@ -29,7 +30,7 @@ help: ## Print this page
 .PHONY: run
 run: ## Install what is missing, start the platform, print its address (MODEL=small PORT=8080 DATA=.data)
 	@scripts/install.sh --run "$(PYTHON)"
-	@exec $(BIN)/platformctl up --model "$(MODEL)" --port "$(PORT)" --data "$(DATA)"
+	@exec $(BIN)/platformctl up --data "$(DATA)" $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port "$(PORT)")
 
 .PHONY: clean
 clean: ## Remove what was built and, after asking, the data (CONFIRM=yes does not ask)

@@ -66,7 +66,7 @@ if [[ $(cat .venv/.installed-lock 2>/dev/null) != "$locked" ]]; then
   index=${PIP_INDEX_URL:-$index}
   if [[ -n $index && -z ${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-} ]]; then export UV_DEFAULT_INDEX=$index; fi
   if [[ -n ${PIP_CERT:-} && -z ${SSL_CERT_FILE:-} ]]; then export SSL_CERT_FILE=$PIP_CERT; fi
-  echo "Installing $(grep -c '^[a-zA-Z0-9]' requirements.lock) packages into .venv (about 1.5 GB on disk; once)"
+  echo "Installing $(grep -c '^[a-zA-Z0-9]' requirements.lock) packages into .venv (about 1.1 GB on disk; once)"
   .venv/bin/uv pip install --python .venv/bin/python --require-hashes --no-deps -r requirements.lock
   echo "$locked" >.venv/.installed-lock
 fi

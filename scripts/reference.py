@@ -41,19 +41,25 @@ def table(head: Row, rows: Iterable[Row]) -> str:
 # ------------------------------------------------------------------------------------------------ settings
 
 
-def settings_classes() -> dict[str, type[BaseServiceSettings]]:
-    """Return the settings of every service, by the service's folder."""
-    found = {}
-    for path in sorted(ROOT.glob("services/*/src/*/settings.py")):
-        module = importlib.import_module(f"{path.parent.name}.settings")
-        own = [
+def declares_settings(path: Path) -> bool:
+    """Whether a file has a class whose base is called ...Settings; only those are imported."""
+    return any(
+        isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith("Settings") for base in node.bases)
+        for node in ast.parse(path.read_text()).body
+    )
+
+
+def settings_classes(package: Path) -> list[type[BaseServiceSettings]]:
+    """Return the settings that a package declares, those of its settings.py first."""
+    files = [path for path in package.rglob("*.py") if declares_settings(path)]
+    found = []
+    for path in sorted(files, key=lambda path: (path != package / "settings.py", path)):
+        module = importlib.import_module(".".join(path.relative_to(package.parent).with_suffix("").parts))
+        found += [
             kind
             for kind in vars(module).values()
             if inspect.isclass(kind) and issubclass(kind, BaseServiceSettings) and kind.__module__ == module.__name__
         ]
-        leaves = [kind for kind in own if not any(other is not kind and issubclass(other, kind) for other in own)]
-        for kind in leaves:
-            found[path.relative_to(ROOT / "services").parts[0]] = kind
     return found
 
 
@@ -102,33 +108,30 @@ def secrets(kind: type[BaseServiceSettings]) -> str:
     return f"Refused in staging and production when missing or weak: {listed}.\n\n" if listed else ""
 
 
+def section(title: str, note: str, kinds: Iterable[type[BaseServiceSettings]]) -> str:
+    """Return a table of what these classes declare; a setting that two of them declare is told once."""
+    rows = {name: row(name, field) for kind in kinds for name, field in own_fields(kind).items()}
+    return f"\n## {title}\n\n{note}{table(('setting', 'default', 'meaning'), rows.values())}" if rows else ""
+
+
 def settings_page() -> str:
-    head = ("setting", "default", "meaning")
-    classes = settings_classes()
-    shared = [
-        kind
-        for kind in vars(importlib.import_module("kit.settings")).values()
-        if inspect.isclass(kind) and issubclass(kind, BaseServiceSettings)
-    ]
+    services = {path.parents[1].name: settings_classes(path) for path in sorted(ROOT.glob("services/*/src/*/"))}
     out = [f"# Settings\n\n{NOTE}{ABOUT_SETTINGS}"]
-    for kind in shared:
-        users = [name for name, other in classes.items() if issubclass(other, kind)]
-        title = "Every service" if kind is BaseServiceSettings else kind.__name__.removesuffix("Settings")
-        read_by = "" if kind is BaseServiceSettings else f"Read by {', '.join(users) or 'no service yet'}.\n\n"
-        rows = [row(name, field) for name, field in own_fields(kind).items()]
-        out.append(f"\n## {title}\n\n{read_by}{table(head, rows)}")
-    for service, kind in classes.items():
-        rows = [row(name, field) for base in reversed(kind.__mro__) if base not in shared
-                for name, field in (own_fields(base) if is_settings(base) else {}).items()]  # fmt: skip
-        out.append(f"\n## {service}\n\n{secrets(kind)}{table(head, rows)}")
-    later = sorted({name.upper() for kind in classes.values() for name in kind.not_used_yet})
+    for kind in settings_classes(ROOT / "libs/kit/src/kit"):
+        users = [name for name, kinds in services.items() if any(issubclass(other, kind) for other in kinds)]
+        title = kind.__name__.removesuffix("Settings")
+        general = kind is BaseServiceSettings
+        out.append(
+            section(
+                "Every service" if general else title, "" if general else f"Read by {', '.join(users)}.\n\n", [kind]
+            )
+        )
+    for service, kinds in services.items():
+        out.append(section(service, "".join(secrets(kind) for kind in kinds), kinds))
+    later = sorted({name.upper() for kinds in services.values() for kind in kinds for name in kind.not_used_yet})
     listed = ", ".join(f"`{name}`" for name in later)
     out.append(f"\n## Not used yet\n\nReported at the start when they are set: {listed}.\n")
     return "".join(out)
-
-
-def is_settings(kind: type) -> bool:
-    return issubclass(kind, BaseServiceSettings)
 
 
 # ------------------------------------------------------------------------------------------------ metrics
