@@ -16,6 +16,9 @@ USER = "platform"
 MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
 CONNECT_SECONDS = 2.0
 STOP_SECONDS = 15.0
+# Streams reserve their limits at once. Without a bound of our own the server takes three quarters of the free disk, and
+# refuses to make the streams on a small one; their own limits are what keeps them small.
+MAX_FILE_STORE_BYTES = 64 * 1024**3
 
 
 class NatsPart:
@@ -55,7 +58,8 @@ class NatsPart:
         return (
             f'server_name: "coaching-platform"\nlisten: "127.0.0.1:{self.port}"\n{monitor}'
             f'authorization {{ user: "{USER}", password: "{secret(self.data, self.name)}" }}\n'
-            f'jetstream {{ store_dir: "{self.folder}", sync_interval: {sync} }}\n'
+            f'jetstream {{ store_dir: "{self.folder}", max_file_store: {MAX_FILE_STORE_BYTES}, '
+            f"sync_interval: {sync} }}\n"
             f"max_payload: {MAX_PAYLOAD_BYTES}\n"
             "debug: false\ntrace: false\nlogtime: true\n"
         )

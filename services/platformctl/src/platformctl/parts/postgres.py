@@ -141,8 +141,9 @@ class PostgresPart:
     def _refuse_other_major(self, found: str) -> None:
         if found != MAJOR:
             raise PartError(
-                f"The data in {self.folder} was written by PostgreSQL {found}; this platform runs PostgreSQL {MAJOR}, which "
-                "does not read it. Dump it with that version and load it here, or choose another data folder with DATA=."
+                f"The data in {self.folder} was written by PostgreSQL {found}; this platform runs PostgreSQL {MAJOR}, "
+                "which does not read it. Dump it with that version and load it here, or choose another data folder "
+                "with DATA=."
             )
 
     def _data_option(self, folder: Path, account: Account | None) -> str:
@@ -157,7 +158,7 @@ class PostgresPart:
         return HERE
 
     async def _initialise(self, account: Account | None) -> None:
-        """Make the cluster with its password and database beside its place, then move it there: what is there is whole."""
+        """Make the cluster with its password and database beside its place, then move it: what is there is whole."""
         making = self.folder.with_name("making")
         if making.exists():
             shutil.rmtree(making)

@@ -1,0 +1,55 @@
+"""Settings of the database commands."""
+
+import sys
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from kit.settings import BaseServiceSettings
+
+HISTORY = "migrations"
+# services/platformctl/src/platformctl/db/settings.py in a checkout
+CHECKOUT = Path(__file__).resolve().parents[5]
+# Where the wheel puts the history: shared data of the environment it is installed in.
+INSTALLED = Path(sys.prefix) / "share" / "coaching-platform"
+
+
+def default_migrations_dir() -> Path:
+    """The history of the checkout that this code runs from, else the one installed with the package."""
+    return next((base / HISTORY for base in (CHECKOUT, INSTALLED) if (base / HISTORY / "env.py").is_file()), CHECKOUT)
+
+
+class MigrationSettings(BaseServiceSettings):
+    """What `platformctl db` reads. DATABASE_URL is here the owner's, who may create roles and schemas."""
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://localhost:5432/coaching_dev"),
+        description="PostgreSQL itself, not a transaction pooler, as the user who owns the schemas.",
+    )
+    migrations_dir: Path = Field(
+        default_factory=default_migrations_dir, description="Folder of the migration history (env.py, versions/)."
+    )
+    migration_wait_seconds: float = Field(
+        120.0, gt=0, description="Longest wait for another migration that runs at the same time."
+    )
+    migration_lock_timeout_seconds: float = Field(
+        4.0, gt=0, le=60, description="Longest wait of one statement for a table's lock; then it is tried again."
+    )
+    migration_attempts: int = Field(10, ge=1, description="How often a migration that gets no lock is tried.")
+    gateway_database_password: SecretStr | None = Field(None, description="Password given to gateway_service.")
+    coaching_database_password: SecretStr | None = Field(None, description="Password given to coaching_service.")
+    channels_database_password: SecretStr | None = Field(None, description="Password given to channels_service.")
+
+    @property
+    def lock_timeout_milliseconds(self) -> int:
+        """The lock timeout in PostgreSQL's own unit."""
+        return int(self.migration_lock_timeout_seconds * 1000)
+
+    def role_passwords(self) -> dict[str, str]:
+        """The passwords that were given, by login role."""
+        given = {
+            "gateway_service": self.gateway_database_password,
+            "coaching_service": self.coaching_database_password,
+            "channels_service": self.channels_database_password,
+        }
+        return {role: value.get_secret_value() for role, value in given.items() if value and value.get_secret_value()}
