@@ -21,15 +21,18 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 def ops_routes(life: Life) -> list[BaseRoute]:
     """Return /health (the process lives), /ready (its dependencies answer) and /metrics."""
 
-    async def health(_: Request) -> Response:
+    async def health(request: Request) -> Response:
+        request.scope["endpoint_template"] = "/health"  # plain routes, unlike FastAPI's, do not name themselves
         return JSONResponse({"status": "ok", "service": life.name})
 
-    async def ready(_: Request) -> Response:
+    async def ready(request: Request) -> Response:
+        request.scope["endpoint_template"] = "/ready"
         passed, checks = await life.readiness.report()
         body = {"status": "ready" if passed else "not ready", "service": life.name, "checks": checks}
         return JSONResponse(body, status_code=200 if passed else 503)
 
-    async def show_metrics(_: Request) -> Response:
+    async def show_metrics(request: Request) -> Response:
+        request.scope["endpoint_template"] = "/metrics"
         return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
 
     return [Route("/health", health), Route("/ready", ready), Route("/metrics", show_metrics)]

@@ -1,0 +1,1 @@
+"""The ports, made real: gRPC, NATS, Redis, signed tokens."""

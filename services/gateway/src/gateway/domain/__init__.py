@@ -1,0 +1,1 @@
+"""Rules of the public door, as plain functions and frozen data; imports only the standard library."""

@@ -1,0 +1,1 @@
+"""Where requests come in: webhooks, REST, the chat socket, the page."""

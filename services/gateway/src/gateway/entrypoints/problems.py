@@ -1,0 +1,102 @@
+"""How every refusal looks from outside: RFC 9457 problems that say what to do."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel, Field
+from starlette.types import Send
+
+from gateway.domain.conversation import MAX_TEXT_CHARACTERS
+from gateway.domain.refusals import Reason
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """The body of every answer that is not a success."""
+
+    type: str = Field(description="A name for this kind of problem.")
+    title: str = Field(description="What went wrong.")
+    status: int = Field(description="The HTTP status again.")
+    detail: str = Field(description="What to do about it.")
+    code: str = Field(description="One word for programs.")
+    retry_after: int | None = Field(default=None, description="Seconds after which trying again makes sense.")
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A status, what went wrong, and what to do."""
+
+    status: int
+    title: str
+    detail: str
+
+
+ADVICE: dict[Reason, Advice] = {
+    Reason.UNAUTHORIZED: Advice(
+        401, "Your session has ended", "Ask POST /v1/session for a new token and send it as `Authorization: Bearer`."
+    ),
+    Reason.ORIGIN: Advice(403, "This page may not do that", "Open the coach under its own address."),
+    Reason.TEXT_EMPTY: Advice(422, "There is nothing to send", "Write a message first."),
+    Reason.TEXT_TOO_LONG: Advice(
+        422, "The message is too long", f"Shorten it to {MAX_TEXT_CHARACTERS} characters, or send it in parts."
+    ),
+    Reason.TEXT_INVALID: Advice(422, "The message is not readable text", "Send Unicode text."),
+    Reason.INVALID: Advice(422, "The request is not understood", "See /openapi.json for what is expected."),
+    Reason.TOO_LARGE: Advice(413, "The request is too large", "Send less at once."),
+    Reason.RATE_LIMITED: Advice(429, "That was a lot at once", "Wait for `retry_after` seconds, then try again."),
+    Reason.REFUSED: Advice(422, "The message was not taken", "Change it and send it again with a new id."),
+    Reason.UNAVAILABLE: Advice(503, "The coach cannot be reached", "Try again after `retry_after` seconds."),
+    Reason.TIMED_OUT: Advice(504, "That took too long", "Try again; sending with the same id again is safe."),
+}
+assert set(ADVICE) == set(Reason)  # noqa: S101  # a reason without advice must not ship
+
+
+def body_of(reason: Reason, retry_after: int = 0) -> dict[str, Any]:
+    """Return the problem of a refusal."""
+    advice = ADVICE[reason]
+    return problem(advice.status, advice.title, advice.detail, reason.value, retry_after)
+
+
+def problem(status: int, title: str, detail: str, code: str, retry_after: int = 0) -> dict[str, Any]:
+    """Return a problem's members."""
+    members: dict[str, Any] = {
+        "type": f"urn:coach:problem:{code}", "title": title, "status": status, "detail": detail, "code": code,
+    }  # fmt: skip
+    return members | ({"retry_after": retry_after} if retry_after else {})
+
+
+def plain_problem(status: int, detail: str) -> dict[str, Any]:
+    """Return a problem that is only its HTTP status and advice."""
+    phrase = HTTPStatus(status).phrase
+    return problem(status, phrase, detail, phrase.lower().replace(" ", "_").replace("-", "_"))
+
+
+def headers_of(members: dict[str, Any]) -> dict[str, str]:
+    """Return the headers that belong to a problem."""
+    headers = {"Cache-Control": "no-store"}
+    if members["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after" in members:
+        headers["Retry-After"] = str(members["retry_after"])
+    return headers
+
+
+async def send_problem(send: Send, members: dict[str, Any]) -> None:
+    """Answer with a problem from bare ASGI code."""
+    body = json.dumps(members).encode()
+    headers = {"Content-Type": MEDIA_TYPE, "Content-Length": str(len(body))} | headers_of(members)
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": members["status"], "headers": raw})
+    await send({"type": "http.response.body", "body": body})
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of a route that may answer with these problems."""
+    schema = Problem.model_json_schema()
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }

@@ -1,0 +1,68 @@
+// The REST interface: a session, the history, and sending without a socket.
+
+const REQUEST_MILLISECONDS = 35_000; // a little longer than the gateway's own limit
+
+export class Problem extends Error {
+  constructor({ status = 0, code = "offline", title = "The coach cannot be reached", retry_after = 0 } = {}) {
+    super(title);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retry_after;
+  }
+}
+
+export class Api {
+  #session = null;
+
+  // The current session, or a new one; "fresh" asks for a new token in any case.
+  async session({ fresh = false } = {}) {
+    const soon = Date.now() + 30_000;
+    if (fresh || !this.#session || Date.parse(this.#session.expires_at) < soon) {
+      // One tab after the other: two first visits at once would otherwise become two guests.
+      this.#session = await alone("coach-session", () => this.#request("POST", "session"));
+    }
+    return this.#session;
+  }
+
+  async history({ before = "", limit = 50 } = {}) {
+    const query = new URLSearchParams({ limit: String(limit), ...(before && { before }) });
+    return this.#authorized("GET", `messages?${query}`);
+  }
+
+  async send(id, text) {
+    return this.#authorized("POST", "messages", { id, text });
+  }
+
+  async #authorized(method, path, body) {
+    const { token } = await this.session();
+    try {
+      return await this.#request(method, path, body, token);
+    } catch (problem) {
+      if (problem.status !== 401) throw problem;
+      const renewed = await this.session({ fresh: true });
+      return this.#request(method, path, body, renewed.token);
+    }
+  }
+
+  async #request(method, path, body, token) {
+    const headers = {
+      ...(body && { "Content-Type": "application/json" }),
+      ...(token && { Authorization: `Bearer ${token}` }),
+    };
+    let response;
+    try {
+      response = await fetch(`/v1/${path}`, {
+        method, headers, body: body && JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_MILLISECONDS),
+      });
+    } catch {
+      throw new Problem();
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Problem({ status: response.status, code: "unavailable", ...answer });
+    return answer;
+  }
+}
+
+async function alone(name, work) {
+  return navigator.locks ? navigator.locks.request(name, work) : work();
+}

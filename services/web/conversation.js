@@ -1,0 +1,160 @@
+// What was said, in order: the stored history, what is on its way, and the reply that is being made. No DOM here.
+//
+// An entry: {key, role, text, createdAt, source, turnId, files, state} with state "stored", "sending" or "failed" of
+// the person's, "stored" or "arriving" of the coach's messages. `key` never changes while an entry lives.
+
+export class Conversation extends EventTarget {
+  entries = [];
+  hasMore = false;
+  status = null; // {state, ahead} while an answer is awaited
+
+  #deltas = new Map(); // turn id -> sentences by index
+  #finished = new Set(); // turns whose answer is known, so that late deltas change nothing
+
+  // Take in the newest page of the history, or one of older messages.
+  merge({ messages, has_more: hasMore, turn_open: turnOpen }, { older = false } = {}) {
+    const page = messages.map((message) => this.#fromHistory(message));
+    const inPage = new Set(page);
+    const rest = this.entries.filter((entry) => !inPage.has(entry));
+    if (older) {
+      this.entries = [...page, ...rest];
+      this.hasMore = hasMore;
+    } else {
+      const oldest = messages[0]?.created_at ?? "";
+      const before = rest.filter((entry) => entry.messageId && entry.createdAt < oldest);
+      const after = rest.filter((entry) => !before.includes(entry));
+      this.entries = [...before, ...page, ...after];
+      if (before.length === 0) this.hasMore = hasMore;
+      this.#settle(turnOpen);
+    }
+    this.#changed();
+  }
+
+  get oldestId() {
+    return this.entries.find((entry) => entry.messageId)?.messageId ?? "";
+  }
+
+  get pending() {
+    return this.entries.filter((entry) => entry.role === "person" && entry.state === "sending");
+  }
+
+  get isAwaiting() {
+    return this.status !== null;
+  }
+
+  // A message of the person's, shown before it is stored.
+  add(id, text) {
+    this.entries.push(entry({ key: id, role: "person", text, state: "sending" }));
+    this.#changed();
+  }
+
+  accepted(id) {
+    this.#update(id, { state: "stored", problem: "" });
+    this.status ??= { state: "thinking", ahead: 0 };
+    this.#changed();
+  }
+
+  failed(id, problem) {
+    this.#update(id, { state: "failed", problem });
+    this.#changed();
+  }
+
+  again(id) {
+    this.#update(id, { state: "sending", problem: "" });
+    this.#changed();
+  }
+
+  setStatus({ turn_id: turnId, state, ahead = 0 }) {
+    if (this.#finished.has(turnId)) return;
+    this.status = { state, ahead };
+    this.#changed();
+  }
+
+  // A sentence of the reply that is being made. They may come out of order, or only from the middle on.
+  delta({ turn_id: turnId, index, text }) {
+    if (this.#finished.has(turnId)) return;
+    const parts = this.#deltas.get(turnId) ?? [];
+    parts[index] = text;
+    this.#deltas.set(turnId, parts);
+    const target = this.#arriving(turnId);
+    target.text = join(parts.filter((part) => part !== undefined));
+    this.status = null;
+    this.#changed();
+  }
+
+  // The whole answer, as it is stored.
+  message({ message_id: messageId, turn_id: turnId, text, source, created_at: createdAt }) {
+    const known = this.entries.find((one) => one.messageId === messageId);
+    const target = known ?? this.#arriving(turnId);
+    Object.assign(target, { messageId, text, source, createdAt, state: "stored" });
+    this.#end(turnId);
+    this.status = null;
+    this.#changed();
+  }
+
+  isNewTurn(turnId) {
+    return Boolean(turnId) && !this.#deltas.has(turnId) && !this.#finished.has(turnId);
+  }
+
+  // Another guest than before: nothing of the old one stays on the screen.
+  clear() {
+    this.entries = [];
+    this.hasMore = false;
+    this.status = null;
+    this.#deltas.clear();
+    this.#finished.clear();
+    this.#changed();
+  }
+
+  #fromHistory(message) {
+    const { message_id: messageId, client_id: clientId, role, turn_id: turnId } = message;
+    const found =
+      this.entries.find((one) => one.messageId === messageId || (clientId && one.key === clientId)) ??
+      this.entries.find((one) => role === "coach" && one.state === "arriving" && one.turnId === turnId);
+    const target = found ?? entry({ key: clientId || messageId, role });
+    const { text, source, created_at: createdAt, file_names: files } = message;
+    Object.assign(target, { messageId, text, source, createdAt, turnId, files, state: "stored", problem: "" });
+    if (role === "coach") this.#end(turnId);
+    return target;
+  }
+
+  #arriving(turnId) {
+    const found = this.entries.find((one) => one.state === "arriving" && one.turnId === turnId);
+    if (found) return found;
+    const made = entry({ key: `turn-${turnId}`, role: "coach", state: "arriving", turnId });
+    this.entries.push(made);
+    return made;
+  }
+
+  #end(turnId) {
+    if (!turnId) return;
+    this.#finished.add(turnId);
+    this.#deltas.delete(turnId);
+  }
+
+  // The history says whether an answer is still awaited; a live status is more exact while there is one.
+  #settle(turnOpen) {
+    if (!turnOpen) this.status = null;
+    else if (![...this.#deltas.keys()].length) this.status ??= { state: "thinking", ahead: 0 };
+  }
+
+  #update(id, changes) {
+    const found = this.entries.find((one) => one.key === id);
+    if (found) Object.assign(found, changes);
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+function entry(members) {
+  return {
+    messageId: "", text: "", source: "", turnId: "", createdAt: new Date().toISOString(), files: [], state: "stored",
+    problem: "", ...members,
+  };
+}
+
+function join(parts) {
+  return parts.reduce((text, part) => text + (text && !/\s$/.test(text) && !/^\s/.test(part) ? " " : "") + part, "");
+}
