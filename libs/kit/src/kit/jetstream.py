@@ -92,7 +92,7 @@ def _headers(message: Outgoing) -> dict[str, str]:
     return headers
 
 
-async def connect(url: str, name: str, life: Life) -> Bus:
+async def connect(url: str, name: str, life: Life, patience_seconds: float = 10.0) -> Bus:
     """Connect, and reconnect for the life of the process; raises StartError where no server answers at first."""
 
     async def lost() -> None:
@@ -107,11 +107,11 @@ async def connect(url: str, name: str, life: Life) -> Bus:
         getattr(_log, level)("nats_error", exc_info=error)
 
     try:
-        client = await nats.connect(
+        client = await asyncio.wait_for(nats.connect(
             url, name=name, allow_reconnect=True, max_reconnect_attempts=-1, reconnect_time_wait=0.25,
             connect_timeout=5, drain_timeout=10, pending_size=8 * 1024 * 1024,
             disconnected_cb=lost, reconnected_cb=back, error_cb=failed,
-        )  # fmt: skip
+        ), patience_seconds)  # fmt: skip
     except (*UNAVAILABLE, nats.errors.NoServersError):
         raise StartError("NATS does not answer: start it, or set NATS_URL") from None
     bus = Bus(client)

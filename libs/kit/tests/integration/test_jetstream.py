@@ -1,0 +1,143 @@
+"""Publishing, consuming and the outbox relay, on a real nats-server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from contracts import topology
+from kit import streams
+from kit.jetstream import Bus, Outgoing, connect
+from kit.outbox import Relay
+from kit.process import Life, StartError
+from support.ports import free_port
+
+SUBJECT = "inbound.test.1"
+
+
+@pytest.fixture
+async def life() -> AsyncIterator[Life]:
+    life = Life("kit-test", drain_seconds=5)
+    yield life
+    life.stop()
+    await life.finish()
+
+
+@pytest.fixture
+async def bus(nats_url: str, life: Life) -> Bus:
+    return await connect(nats_url, "kit-test", life)
+
+
+async def stored(bus: Bus) -> int:
+    return (await bus.js.stream_info("INBOUND")).state.messages
+
+
+async def test_a_window_is_stored_whole_and_named(bus: Bus) -> None:
+    window = [Outgoing(SUBJECT, b"x", f"id-{number}") for number in range(600)]
+    assert await bus.publish_window(window) == [message.msg_id for message in window]
+    assert await stored(bus) == 600
+
+
+async def test_a_repeated_id_is_stored_once(bus: Bus) -> None:
+    await asyncio.gather(*(bus.publish(Outgoing(SUBJECT, b"x", "same")) for _ in range(5)))
+    assert await stored(bus) == 1
+
+
+async def test_batches_come_until_the_stop_and_what_is_acknowledged_is_gone(bus: Bus, life: Life) -> None:
+    await bus.publish_window([Outgoing(SUBJECT, b"x", str(number)) for number in range(300)])
+    seen = 0
+    consumer = await bus.consumer(topology.COACHING_INBOUND)
+    async for batch in consumer.batches(128, life.stopping):
+        assert len(batch) <= 128
+        async with consumer.working(batch):
+            await asyncio.gather(*(message.ack() for message in batch))
+        seen += len(batch)
+        if seen == 300:
+            life.stop()
+    assert seen == 300
+    await bus.nc.flush()
+    info = await bus.js.consumer_info("INBOUND", "coaching-inbound")
+    assert (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+async def test_a_stop_ends_a_consumer_that_waits(bus: Bus, life: Life) -> None:
+    consumer = await bus.consumer(topology.COACHING_INBOUND)
+
+    async def consume() -> list[int]:
+        return [len(batch) async for batch in consumer.batches(10, life.stopping)]
+
+    waiting = asyncio.create_task(consume())
+    await asyncio.sleep(0.2)
+    life.stop()
+    assert await asyncio.wait_for(waiting, 3) == []
+
+
+async def test_a_missing_consumer_says_what_to_run(bus: Bus) -> None:
+    await bus.js.delete_consumer("INBOUND", "coaching-inbound")
+    with pytest.raises(StartError, match="streams apply"):
+        await bus.consumer(topology.COACHING_INBOUND)
+
+
+async def test_no_server_is_a_start_error(life: Life) -> None:
+    with pytest.raises(StartError, match="NATS_URL"):
+        await connect(f"nats://127.0.0.1:{free_port()}", "kit-test", life, patience_seconds=0.5)
+
+
+async def test_applying_twice_changes_nothing_and_a_difference_is_mended(bus: Bus) -> None:
+    everything = (topology.STREAMS, topology.CONSUMERS)
+    assert {change.action for change in await streams.apply(bus.js, *everything)} == {"unchanged"}
+    await bus.js.delete_stream("OUTBOUND")
+    planned = await streams.apply(bus.js, *everything, dry_run=True)
+    done = await streams.apply(bus.js, *everything)
+    assert planned == done
+    assert {change.name for change in done if change.action == "created"} == {
+        "OUTBOUND", "channel-adapter-reply", "channel-adapter-proactive",
+    }  # fmt: skip
+    changed = await streams.apply(bus.js, *everything, window_seconds=7)
+    assert {change.name for change in changed if change.action == "updated"} == {"INBOUND", "OUTBOUND", "DEADLETTER"}
+
+
+async def test_describe_tells_of_missing_streams_and_of_waiting_messages(bus: Bus) -> None:
+    await bus.publish(Outgoing(SUBJECT, b"x", "1"))
+    await bus.js.delete_stream("DEADLETTER")
+    described = {entry["stream"]: entry for entry in await streams.describe(bus.js, topology.STREAMS)}
+    assert described["INBOUND"]["messages"] == 1
+    assert described["DEADLETTER"] == {"stream": "DEADLETTER", "exists": False}
+
+
+class Rows:
+    """Outbox rows in a list, as a table would keep them."""
+
+    def __init__(self, rows: Sequence[Outgoing]) -> None:
+        self.waiting = list(rows)
+        self.empty = asyncio.Event()
+
+    async def claim(self, limit: int) -> Sequence[Outgoing]:
+        return self.waiting[:limit]
+
+    async def published(self, msg_ids: Sequence[str]) -> None:
+        self.waiting = [row for row in self.waiting if row.msg_id not in set(msg_ids)]
+        if not self.waiting:
+            self.empty.set()
+
+
+async def test_the_relay_empties_the_outbox_and_wakes_for_a_new_row(bus: Bus, life: Life) -> None:
+    rows = Rows([Outgoing(SUBJECT, b"x", f"row-{number}") for number in range(300)])
+    relay = Relay(rows, bus, window=128, poll_seconds=60)
+    running = asyncio.create_task(relay.run(life.stopping))
+    async with asyncio.timeout(10):
+        await rows.empty.wait()
+        rows.empty.clear()
+        rows.waiting.append(Outgoing(SUBJECT, b"x", "late"))
+        relay.wake()
+        await rows.empty.wait()
+    life.stop()
+    await asyncio.wait_for(running, 5)
+    assert await stored(bus) == 301
+
+
+async def test_a_row_that_the_stream_refuses_stays(bus: Bus) -> None:
+    rows = Rows([Outgoing("no.such.stream", b"x", "row")])
+    with pytest.raises(ConnectionError):
+        await Relay(rows, bus).once()
+    assert len(rows.waiting) == 1

@@ -1,0 +1,55 @@
+"""The pool: one organisation a transaction, and no value in an error."""
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from kit.metrics import DB_CONNECTIONS
+from kit.postgres import Database, async_url
+from kit.settings import DatabaseSettings
+from support.database import TestDatabase
+
+ONE = "00000000-0000-7000-8000-000000000001"
+
+
+@pytest.fixture
+async def pool(database: TestDatabase) -> Database:
+    return Database(DatabaseSettings(database_url=SecretStr(database.coaching_url)), "kit-test")
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql://u@h/d", "postgresql+asyncpg://u@h/d"])
+def test_any_form_of_address_names_the_driver(url: str) -> None:
+    assert async_url(url) == "postgresql+asyncpg://u@h/d"
+
+
+async def test_a_transaction_carries_its_organisation_and_nothing_afterwards(pool: Database) -> None:
+    seen = text("SELECT current_setting('app.organization_id', true)")
+    try:
+        async with pool.transaction(ONE) as connection:
+            assert await connection.scalar(seen) == ONE
+        async with pool.across() as connection:
+            assert not await connection.scalar(seen)
+    finally:
+        await pool.close()
+
+
+async def test_connections_in_use_are_counted(pool: Database) -> None:
+    before = DB_CONNECTIONS._value.get()
+    try:
+        async with pool.across():
+            assert DB_CONNECTIONS._value.get() == before + 1
+        assert DB_CONNECTIONS._value.get() == before
+    finally:
+        await pool.close()
+
+
+async def test_an_error_does_not_quote_the_values(pool: Database) -> None:
+    try:
+        with pytest.raises(DBAPIError) as failed:
+            async with pool.across() as connection:
+                await connection.execute(text("SELECT 1 / length(:said)"), {"said": ""})
+        assert "parameters hidden" in str(failed.value)
+        await pool.check()
+    finally:
+        await pool.close()
