@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 data=${DATA:-.data}
+case $(cd "$data" 2>/dev/null && pwd -P) in
+  / | "$HOME" | "$(pwd -P)") echo "DATA=$data is not a data folder: nothing is removed." >&2 && exit 1 ;;
+esac
 rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .install.lock
 find libs services scripts tests migrations -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 echo "Removed caches and build/."

@@ -74,3 +74,13 @@ def test_a_failing_check_does_not_hide_the_others() -> None:
     assert done.returncode == 1
     assert "1 of 2 checks failed: no-such-target" in done.stderr
     assert "ok" in done.stdout
+
+
+def test_a_folder_that_holds_more_than_data_is_never_removed(tmp_path: Path) -> None:
+    folder = checkout(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    for data in (str(folder), str(home)):
+        assert call(folder, "clean.sh", DATA=data, CONFIRM="yes", HOME=str(home)).returncode == 1
+    assert home.is_dir()
+    assert (folder / "scripts").is_dir()

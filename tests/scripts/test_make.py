@@ -1,0 +1,30 @@
+"""`make help` is the whole list, and CI calls nothing else."""
+
+import re
+import subprocess
+
+import pytest
+
+from support.tree import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+
+
+def test_help_prints_every_target_in_groups() -> None:
+    page = subprocess.run(["make", "help"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=30).stdout
+    assert set(re.findall(r"^  make ([a-z-]+)", page, re.MULTILINE)) == TARGETS
+    assert [line for line in page.splitlines() if line and not line.startswith(" ")]
+
+
+def test_every_check_has_a_target_and_is_part_of_check() -> None:
+    listed = re.search(r"^CHECKS := ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
+    assert listed is not None
+    assert set(listed[1].replace("\\", " ").split()) == {name for name in TARGETS if name.startswith("check-")}
+
+
+@pytest.mark.parametrize("runner", [".ci/run", ".github/workflows/ci.yml"])
+def test_runners_call_targets_that_exist(runner: str) -> None:
+    commands = re.sub(r"^\s*#.*$", "", (ROOT / runner).read_text(), flags=re.MULTILINE)
+    called = set(re.findall(r"\bmake ([a-z][a-z-]*)", commands))
+    assert {"install", "check", "test"} <= called <= TARGETS
