@@ -1,0 +1,121 @@
+"""`platformctl db`: migrate, wait, verify."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from kit.settings import SettingsError, load
+from platformctl.db.errors import DatabaseError
+from platformctl.db.history import history
+from platformctl.db.migrate import Migrated, migrate, sql
+from platformctl.db.revision import wait_for
+from platformctl.db.settings import MigrationSettings
+from platformctl.db.verify import verify
+
+T = TypeVar("T")
+
+HELP = "Migrate the database, wait for it, verify it. DATABASE_URL is the owner's, and reaches PostgreSQL itself."
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
+
+
+def fail(text: str) -> typer.Exit:
+    """Say on stderr what is wrong; raise what this returns to end with status 1."""
+    typer.echo(text, err=True)
+    return typer.Exit(1)
+
+
+def read_settings() -> MigrationSettings:
+    """The settings, or an end with status 78 and a sentence."""
+    try:
+        return load(MigrationSettings)
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(78) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a database command; what it cannot do ends the program with status 1 and a sentence."""
+    try:
+        return asyncio.run(work)
+    except DatabaseError as error:
+        raise fail(str(error)) from None
+
+
+@app.command("migrate")
+def migrate_command(
+    print_sql: Annotated[
+        bool, typer.Option("--sql", help="Print the SQL for an empty database, connect to nothing, change nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Apply the migrations that are missing, and set the passwords of the services' roles.
+
+    Only one migration runs at a time: a second one waits up to MIGRATION_WAIT_SECONDS. Repeating it changes nothing.
+    GATEWAY_DATABASE_PASSWORD, COACHING_DATABASE_PASSWORD and CHANNELS_DATABASE_PASSWORD are given to the roles
+    gateway_service, coaching_service and channels_service; a role whose password is not set keeps the one it has.
+    """
+    settings = read_settings()
+    if print_sql:
+        try:
+            typer.echo(sql(settings), nl=False)
+        except DatabaseError as error:
+            raise fail(str(error)) from None
+        return
+    done = run(migrate(settings))
+    if as_json:
+        typer.echo(json.dumps({"before": done.before, "after": done.after, "ahead": done.ahead}))
+    else:
+        typer.echo(_told(done))
+
+
+def _told(done: Migrated) -> str:
+    if done.ahead:
+        return (
+            f"The database is at {done.after}, which a newer release made and this one works with; nothing was changed."
+        )
+    if done.before == done.after:
+        return f"The database is at {done.after} already."
+    return f"Migrated the database from {done.before or 'nothing'} to {done.after}."
+
+
+@app.command("wait")
+def wait_command(
+    min_revision: Annotated[
+        str | None, typer.Option(help="The revision to wait for. Default: the newest that this release knows.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 120.0,
+) -> None:
+    """Wait until the database answers queries and has a revision; ends with 1 when it does not in time.
+
+    Any role may ask: DATABASE_URL can be a service's own. A revision that this release does not know is a newer one and
+    counts as reached, so that an older release starts on a newer schema.
+    """
+    settings = read_settings()
+
+    async def work() -> str:
+        known = history(settings)
+        url = settings.database_url.get_secret_value()
+        return await wait_for(url, known, min_revision or known.head, timeout)
+
+    typer.echo(f"The database is at {run(work())}.")
+
+
+@app.command("verify")
+def verify_command(as_json: Json = False) -> None:
+    """Check revision, tables, roles, rights and that row-level security is forced wherever rows have an organisation.
+
+    Prints every problem and ends with 1 when there is one.
+    """
+    problems = run(verify(read_settings()))
+    if as_json:
+        typer.echo(json.dumps({"ok": not problems, "problems": problems}))
+    else:
+        typer.echo("\n".join(f"- {problem}" for problem in problems) or "The database is as this release needs it.")
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,76 @@
+"""`platformctl streams`: apply and show."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from dataclasses import asdict
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from kit.settings import SettingsError, load
+from platformctl.streams.operations import StreamError, apply_topology, show_topology
+from platformctl.streams.settings import StreamSettings
+
+T = TypeVar("T")
+
+HELP = "Create and look at the JetStream streams and consumers that the platform's code declares. Reads NATS_URL."
+
+app = typer.Typer(help=HELP, no_args_is_help=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
+
+
+def read_settings() -> StreamSettings:
+    """The settings, or an end with status 78 and a sentence."""
+    try:
+        return load(StreamSettings)
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(78) from None
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a stream command; what it cannot do ends the program with status 1 and a sentence."""
+    try:
+        return asyncio.run(work)
+    except StreamError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command("apply")
+def apply_command(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Create what is missing and update what differs; nothing is ever deleted. Repeating it changes nothing."""
+    changes = run(apply_topology(read_settings(), dry_run=dry_run))
+    if as_json:
+        typer.echo(json.dumps([asdict(change) for change in changes]))
+        return
+    for change in changes:
+        would = "would be " if dry_run and change.action != "unchanged" else ""
+        typer.echo(f"{change.kind} {change.name}: {would}{change.action}")
+
+
+@app.command("show")
+def show_command(as_json: Json = False) -> None:
+    """Show each stream with its messages, and each consumer with what waits for it. No message is read."""
+    found = run(show_topology(read_settings()))
+    typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
+
+
+def _lines(found: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for stream in found:
+        if not stream["exists"]:
+            lines.append(f"{stream['stream']}: missing (run `platformctl streams apply`)")
+            continue
+        lines.append(f"{stream['stream']}: {stream['messages']} messages, {stream['bytes']} bytes")
+        lines.extend(
+            f"  {consumer['consumer']}: {consumer['pending']} waiting, "
+            f"{consumer['unacknowledged']} being handled, {consumer['redelivered']} delivered again"
+            for consumer in stream["consumers"]
+        )
+    return lines
