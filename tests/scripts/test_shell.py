@@ -59,6 +59,7 @@ def test_data_is_removed_only_when_someone_says_yes(tmp_path: Path, confirm: str
     (folder / "build").mkdir()
     data = folder / "my data"
     data.mkdir()
+    (data / "format").write_text("1\n")
     done = call(folder, "clean.sh", DATA=str(data), CONFIRM=confirm)
     assert not (folder / "build").exists()
     assert data.exists() is is_left
@@ -76,11 +77,11 @@ def test_a_failing_check_does_not_hide_the_others() -> None:
     assert "ok" in done.stdout
 
 
-def test_a_folder_that_holds_more_than_data_is_never_removed(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_the_platforms_is_never_removed(tmp_path: Path) -> None:
     folder = checkout(tmp_path)
-    home = tmp_path / "home"
-    home.mkdir()
-    for data in (str(folder), str(home)):
-        assert call(folder, "clean.sh", DATA=data, CONFIRM="yes", HOME=str(home)).returncode == 1
-    assert home.is_dir()
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for data in (folder, photos):
+        assert call(folder, "clean.sh", DATA=str(data), CONFIRM="yes").returncode == 1
+    assert photos.is_dir()
     assert (folder / "scripts").is_dir()
