@@ -1,0 +1,77 @@
+"""The people whose vectors are in memory, bounded by bytes; each query checks that what is held is still current."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vector_search.app import metrics
+from vector_search.app.partition import Partition
+from vector_search.app.ports import Change, VectorStore
+from vector_search.domain.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    version: str
+    partition: Partition
+    size_bytes: int
+
+
+class Partitions:
+    """A cache that cannot be stale: the store's version is read before every use.
+
+    Replicas so forget together. A version is read before the load that is kept under it, and a write sets a new one
+    after its last change: what was loaded before a write ended is never current after it.
+    """
+
+    def __init__(self, store: VectorStore, limit_bytes: int) -> None:
+        self._store = store
+        self._limit = limit_bytes
+        self._held: OrderedDict[Scope, _Held] = OrderedDict()
+        self._bytes = 0
+        self._vectors = 0
+
+    async def get(self, scope: Scope) -> Partition:
+        """Return a person's vectors as they are in the store now."""
+        version = await self._store.version(scope)
+        held = self._held.get(scope)
+        if held is not None and held.version == version:
+            self._held.move_to_end(scope)
+            return held.partition
+        partition = Partition(await self._store.load(scope))
+        metrics.PERSON_LOADS.inc()
+        self._keep(scope, version, partition)
+        return partition
+
+    def apply(self, scope: Scope, change: Change, edit: Callable[[Partition], Partition]) -> None:
+        """Follow a write of this process without reading the store again, where its versions are known for sure."""
+        held = self._held.get(scope)
+        if held is None:
+            return
+        follows = change.before is not None and held.version == change.before
+        if follows and change.after is not None:
+            self._keep(scope, change.after, edit(held.partition))
+        else:
+            self._drop(scope)
+            self._measure()
+
+    def _keep(self, scope: Scope, version: str | None, partition: Partition) -> None:
+        self._drop(scope)
+        size = partition.size_bytes
+        if version is not None and size <= self._limit:
+            self._held[scope] = _Held(version, partition, size)
+            self._bytes += size
+            self._vectors += len(partition)
+            while self._bytes > self._limit:
+                self._drop(next(iter(self._held)))
+        self._measure()
+
+    def _drop(self, scope: Scope) -> None:
+        held = self._held.pop(scope, None)
+        if held is not None:
+            self._bytes -= held.size_bytes
+            self._vectors -= len(held.partition)
+
+    def _measure(self) -> None:
+        metrics.VECTORS_IN_MEMORY.set(self._vectors)
+        metrics.VECTOR_BYTES_IN_MEMORY.set(self._bytes)

@@ -1,0 +1,138 @@
+"""What is kept in memory is bounded, and never older than the store."""
+
+from collections.abc import Collection
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+
+from fakes.coaching_texts import new_scope, remembered
+from vector_search.app.embedding import Embedding
+from vector_search.app.index import Index
+from vector_search.app.partitions import Partitions
+from vector_search.app.ports import Change, Entries
+from vector_search.domain.scope import Scope
+from vector_search.embedders.hashing import HashingEmbedder
+from vector_search.stores.memory import MemoryStore
+
+
+class Counting(MemoryStore):
+    """Counts loads; told to, it hides its versions as a store does during a write, or in its changes."""
+
+    def __init__(self) -> None:
+        super().__init__(HashingEmbedder.dimensions)
+        self.loads = 0
+        self.writing = False
+        self.secretive = False
+
+    async def load(self, scope: Scope) -> Entries:
+        self.loads += 1
+        return await super().load(scope)
+
+    async def version(self, scope: Scope) -> str | None:
+        return None if self.writing else await super().version(scope)
+
+    async def upsert(self, scope: Scope, entries: Entries) -> Change:
+        return self._told(await super().upsert(scope, entries))
+
+    async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
+        return self._told(await super().delete(scope, text_ids))
+
+    def _told(self, change: Change) -> Change:
+        return Change(change.count) if self.secretive else change
+
+
+@pytest.fixture
+def store() -> Counting:
+    return Counting()
+
+
+def ids(partition: Any) -> list[str]:
+    return [text.text_id for text in partition.entries.texts]
+
+
+async def test_a_person_is_loaded_once_while_nothing_changes(store: Counting, partitions: Partitions) -> None:
+    scope = new_scope()
+    assert await partitions.get(scope) is await partitions.get(scope)
+    assert store.loads == 1
+
+
+async def test_a_write_of_another_process_is_seen_at_the_next_use(
+    store: Counting, partitions: Partitions, embedding: Embedding
+) -> None:
+    scope, text = new_scope(), remembered("hello")
+    elsewhere = Index(store, embedding, Partitions(store, 1_000_000))
+    await partitions.get(scope)
+    await elsewhere.put(scope, [text])
+    assert ids(await partitions.get(scope)) == [text.text_id]
+    await elsewhere.remove(scope, [text.text_id])
+    assert ids(await partitions.get(scope)) == []
+
+
+async def test_our_own_writes_are_followed_without_loading_again(
+    store: Counting, partitions: Partitions, index: Index
+) -> None:
+    scope, one, two = new_scope(), remembered("one"), remembered("two")
+    await partitions.get(scope)
+    await index.put(scope, [one, two])
+    await index.remove(scope, [one.text_id])
+    assert ids(await partitions.get(scope)) == [two.text_id]
+    await index.remove_everything(scope)
+    assert ids(await partitions.get(scope)) == []
+    assert store.loads == 1
+
+
+async def test_where_others_may_write_too_our_own_writes_are_loaded(
+    store: Counting, partitions: Partitions, index: Index
+) -> None:
+    store.secretive = True
+    scope, text = new_scope(), remembered("one")
+    await partitions.get(scope)
+    await index.put(scope, [text])
+    assert ids(await partitions.get(scope)) == [text.text_id]
+    assert store.loads == 2
+
+
+async def test_nothing_is_kept_during_a_write(store: Counting, partitions: Partitions) -> None:
+    scope = new_scope()
+    store.writing = True
+    await partitions.get(scope)
+    await partitions.get(scope)
+    store.writing = False
+    await partitions.get(scope)
+    assert store.loads == 3
+
+
+async def test_who_was_used_longest_ago_makes_room(store: Counting, index: Index) -> None:
+    scopes = [new_scope() for _ in range(3)]
+    for scope in scopes:
+        await index.put(scope, [remembered("word " * 100)])
+    size = (await Partitions(store, 1_000_000).get(scopes[0])).size_bytes
+    partitions = Partitions(store, 2 * size)
+    store.loads = 0
+    for scope in (scopes[0], scopes[1], scopes[0], scopes[2], scopes[0]):
+        await partitions.get(scope)
+    assert store.loads == 3  # the first one stayed, for it was used again
+    await partitions.get(scopes[1])
+    assert store.loads == 4
+
+
+async def test_a_person_larger_than_the_bound_is_searched_but_not_kept(store: Counting, index: Index) -> None:
+    scope, text = new_scope(), remembered("hello")
+    await index.put(scope, [text])
+    store.loads = 0
+    partitions = Partitions(store, 100)
+    assert ids(await partitions.get(scope)) == [text.text_id]
+    await partitions.get(scope)
+    assert store.loads == 2
+
+
+async def test_the_metrics_say_what_is_held(store: Counting, partitions: Partitions, index: Index) -> None:
+    scope = new_scope()
+    await partitions.get(scope)
+    await index.put(scope, [remembered("one"), remembered("two")])
+    assert REGISTRY.get_sample_value("vectors_in_memory") == 2
+    assert (REGISTRY.get_sample_value("vector_bytes_in_memory") or 0) > 2 * 4 * HashingEmbedder.dimensions
+    store.secretive = True
+    await index.put(scope, [remembered("three")])
+    assert REGISTRY.get_sample_value("vectors_in_memory") == 0
