@@ -109,9 +109,20 @@ def secrets(kind: type[BaseServiceSettings]) -> str:
 
 
 def section(title: str, note: str, kinds: Iterable[type[BaseServiceSettings]]) -> str:
-    """Return a table of what these classes declare; a setting that two of them declare is told once."""
+    """Return a heading and a table of what these classes declare; nothing when that is nothing."""
     rows = {name: row(name, field) for kind in kinds for name, field in own_fields(kind).items()}
-    return f"\n## {title}\n\n{note}{table(('setting', 'default', 'meaning'), rows.values())}" if rows else ""
+    return f"\n{title}\n\n{note}{table(('setting', 'default', 'meaning'), rows.values())}" if rows else ""
+
+
+def of_service(service: str, kinds: list[type[BaseServiceSettings]]) -> str:
+    """Return the settings of a service: its own, then those of each channel or command in a table of their own."""
+    rooms: dict[str, list[type[BaseServiceSettings]]] = {"": []}
+    for kind in kinds:
+        folders = [part for part in kind.__module__.split(".")[1:-1] if part != "app"]
+        rooms.setdefault(" ".join(folders[-1:]), []).append(kind)
+    own = section(f"## {service}", "".join(secrets(kind) for kind in rooms[""]), rooms.pop("")) or f"\n## {service}\n"
+    rest = [section(f"### {service}: {room}", "".join(map(secrets, group)), group) for room, group in rooms.items()]
+    return own + "".join(rest)
 
 
 def settings_page() -> str:
@@ -119,15 +130,10 @@ def settings_page() -> str:
     out = [f"# Settings\n\n{NOTE}{ABOUT_SETTINGS}"]
     for kind in settings_classes(ROOT / "libs/kit/src/kit"):
         users = [name for name, kinds in services.items() if any(issubclass(other, kind) for other in kinds)]
-        title = kind.__name__.removesuffix("Settings")
-        general = kind is BaseServiceSettings
-        out.append(
-            section(
-                "Every service" if general else title, "" if general else f"Read by {', '.join(users)}.\n\n", [kind]
-            )
-        )
-    for service, kinds in services.items():
-        out.append(section(service, "".join(secrets(kind) for kind in kinds), kinds))
+        title = "Every service" if kind is BaseServiceSettings else kind.__name__.removesuffix("Settings")
+        note = "" if kind is BaseServiceSettings else f"Read by {', '.join(users)}.\n\n"
+        out.append(section(f"## {title}", note, [kind]))
+    out += [of_service(service, kinds) for service, kinds in services.items() if kinds]
     later = sorted({name.upper() for kinds in services.values() for kind in kinds for name in kind.not_used_yet})
     listed = ", ".join(f"`{name}`" for name in later)
     out.append(f"\n## Not used yet\n\nReported at the start when they are set: {listed}.\n")
