@@ -13,6 +13,7 @@ from gateway.adapters.local_limiter import LocalRateLimiter
 from gateway.main import assemble
 from gateway.settings import GatewaySettings
 from kit.clock import Clock, SystemClock
+from kit.http import HttpServer
 from kit.process import Life
 
 SECRET = "a-secret-of-these-tests-0123456789abcdef"
@@ -48,3 +49,14 @@ class Door:
         transport = httpx.ASGITransport(self.app(**settings), raise_app_exceptions=False, client=("192.0.2.7", 4711))
         async with httpx.AsyncClient(transport=transport, base_url="http://coach.test") as client:
             yield client
+
+    @asynccontextmanager
+    async def serving(self, **settings: Any) -> AsyncIterator[str]:
+        """Serve on a free port; yields the address."""
+        server = HttpServer(self.app(**settings), "127.0.0.1", 0, self.life)
+        await server.start()
+        try:
+            yield f"http://127.0.0.1:{server.port}"
+        finally:
+            self.life.stop()
+            assert await self.life.finish()

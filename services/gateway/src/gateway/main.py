@@ -82,7 +82,17 @@ def assemble(
     address_key = derive_key(secret, "address")
 
     door = ChatDoor(
-        ChatParts(sessions, send_message, limits, live, surroundings, address_key, clock, settings.chat_queue_frames),
+        ChatParts(
+            sessions,
+            send_message,
+            limits,
+            live,
+            surroundings,
+            address_key,
+            clock,
+            queue_frames=settings.chat_queue_frames,
+            hello_seconds=settings.chat_hello_seconds,
+        ),
         settings.chat_max_sockets,
     )
     life.on_drain(door.drain)

@@ -39,6 +39,7 @@ class GatewaySettings(NatsSettings, RedisSettings):
     )
     address_requests_burst: int = Field(150, ge=1, description="Requests of one address at once.")
     chat_max_sockets: int = Field(2_000, ge=1, description="Chat sockets of this process; more are told to come later.")
+    chat_hello_seconds: float = Field(10.0, gt=0, description="Seconds until a new socket must have said who it is.")
     chat_queue_frames: int = Field(256, ge=8, description="Frames kept for a slow reader before its socket is closed.")
     web_dir: Path | None = Field(
         None, description="Folder of the web page; in a checkout services/web, elsewhere none is served."

@@ -45,7 +45,7 @@ def connect(url: str, max_connections: int) -> Redis:
         url, max_connections=max_connections, timeout=ANSWER_SECONDS,
         socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS,
     )  # fmt: skip
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 class RedisRateLimiter:

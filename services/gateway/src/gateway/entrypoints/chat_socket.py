@@ -64,7 +64,7 @@ class ChatParts:
     address_key: bytes
     clock: Clock
     queue_frames: int
-    hello_seconds: float = 10.0
+    hello_seconds: float
 
 
 class ChatSocket:
