@@ -1,0 +1,1 @@
+"""NATS, PostgreSQL, Coaching and the file store behind the ports of app/ports.py."""

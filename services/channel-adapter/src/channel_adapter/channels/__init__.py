@@ -1,0 +1,1 @@
+"""One folder per channel, and the registry that names them."""

@@ -1,0 +1,128 @@
+"""HTTP to the Bot API, and what each way of failing means there.
+
+The token is part of every address: no request, response or exception of the HTTP library leaves this module.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import httpx
+from pydantic import SecretStr, ValidationError
+
+from channel_adapter.channels.telegram.payloads import Response
+from channel_adapter.domain.delivery import Problem, ProviderError
+from channel_adapter.domain.messages import FileRefusal, FileRefusedError
+
+# With these no byte of the request was written to Telegram.
+NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+CONNECT_SECONDS = 5.0
+# Idle connections are dropped before Telegram's side does it (75 s): a request on a closing one would be "unknown".
+KEEP_IDLE_SECONDS = 20.0
+BLOCKED_WORDS = ("blocked by the user", "user is deactivated", "kicked")
+
+Value = str | int | bool | list[str]
+
+
+class ChatMovedError(Exception):
+    """The group became a supergroup with another id; nothing was sent."""
+
+    def __init__(self, chat_id: int) -> None:
+        super().__init__("moved")
+        self.chat_id = chat_id
+
+
+class TooBigError(Exception):
+    """getFile refuses files over 20 MB."""
+
+
+def http_client() -> httpx.AsyncClient:
+    """Return the connection pool that all bots of a process share."""
+    limits = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_SECONDS)
+    return httpx.AsyncClient(limits=limits, follow_redirects=False)
+
+
+class BotApi:
+    """The methods of one bot."""
+
+    def __init__(self, client: httpx.AsyncClient, api_url: str, token: SecretStr, timeout_seconds: float) -> None:
+        self._client = client
+        self._base = api_url.rstrip("/")
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+
+    def __repr__(self) -> str:
+        return "BotApi()"
+
+    async def call(self, method: str, params: Mapping[str, Value], extra_seconds: float = 0.0) -> object:
+        """Return a method's result; raises ProviderError, ChatMovedError, TooBigError."""
+        url = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
+        timeout = httpx.Timeout(self._timeout_seconds + extra_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        try:
+            response = await self._client.post(url, json=params, timeout=timeout)
+        except NOTHING_SENT:
+            raise ProviderError(Problem.UNREACHABLE) from None
+        except httpx.TransportError:
+            raise ProviderError(Problem.ANSWER_LOST) from None
+        return _result(response.status_code, response.content)
+
+    async def fetch(self, path: str, limit_bytes: int) -> bytes:
+        """Return a file's content; raises ProviderError, or FileRefusedError when it is longer than the limit."""
+        url = f"{self._base}/file/bot{self._token.get_secret_value()}/{quote(path)}"
+        content = bytearray()
+        try:
+            async with self._client.stream("GET", url, timeout=self._timeout_seconds) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise FileRefusedError(FileRefusal.UNAVAILABLE)
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > limit_bytes:
+                        raise FileRefusedError(FileRefusal.TOO_LARGE)
+        except httpx.TransportError:
+            raise ProviderError(Problem.UNREACHABLE) from None
+        return bytes(content)
+
+
+def _result(status: int, content: bytes) -> object:
+    try:
+        answer = Response.model_validate_json(content)
+    except ValidationError:
+        raise ProviderError(_problem_without_envelope(status)) from None
+    if answer.ok:
+        return answer.result
+    if answer.parameters.migrate_to_chat_id is not None:
+        raise ChatMovedError(answer.parameters.migrate_to_chat_id)
+    text = answer.description.lower()
+    if "file is too big" in text:
+        raise TooBigError
+    raise ProviderError(problem_of(answer.error_code or status, text), float(answer.parameters.retry_after))
+
+
+def _problem_without_envelope(status: int) -> Problem:
+    """Something before the Bot API answered: a proxy, a portal, a balancer."""
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return Problem.RATE_LIMITED
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return Problem.PROVIDER_FAILED
+    return Problem.ANSWER_LOST if status < httpx.codes.MULTIPLE_CHOICES else Problem.UNREACHABLE
+
+
+def problem_of(code: int, text: str) -> Problem:
+    """Return what an error code of the Bot API means; `text` is its description in lower case.
+
+    5xx: people report messages that arrived although the answer was an error (the front gave up waiting for the API
+    server), so nothing can be concluded from it and the message is not sent again.
+    """
+    match code:
+        case 429:
+            return Problem.RATE_LIMITED
+        case 401 | 404:  # 404 is the answer to a token that no bot has, or ever had
+            return Problem.CREDENTIALS_REFUSED
+        case 409:
+            return Problem.CONFLICT
+        case 403:
+            gone = any(word in text for word in BLOCKED_WORDS)
+            # "bots can't initiate conversation" and the like are no decision of the person: no opt-out.
+            return Problem.RECIPIENT_GONE if gone else Problem.RECIPIENT_UNKNOWN
+        case 400 if "chat not found" in text or "peer_id_invalid" in text:
+            return Problem.RECIPIENT_UNKNOWN
+    return Problem.PROVIDER_FAILED if code >= httpx.codes.INTERNAL_SERVER_ERROR else Problem.REJECTED
