@@ -33,6 +33,7 @@ from gateway.entrypoints.peers import peer_of
 
 COOKIE = "coach_guest"
 COOKIE_PATH = "/v1/session"  # nothing else ever sees it
+PAGE_METHODS = ("GET", "HEAD")
 ADVICE_BY_STATUS = {
     404: "Nothing is here; the page is at / and its interface in /openapi.json.",
     405: "Use a method that the Allow header names.",
@@ -208,9 +209,17 @@ async def _on_invalid(_: Request, error: Exception) -> Response:
     return _answer(members | {"detail": f"Correct {', '.join(wrong)}. {members['detail']}"})
 
 
-async def _on_http(_: Request, error: Exception) -> Response:
+async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
     if error.status_code == 413:
         return _answer(problems.body_of(Reason.TOO_LARGE))
-    detail = ADVICE_BY_STATUS.get(error.status_code, "See /openapi.json for what is expected.")
-    return _answer(problems.plain_problem(error.status_code, detail), dict(error.headers or {}))
+    if error.status_code == 400:  # how the framework calls a body that is not even text
+        return _answer(problems.body_of(Reason.INVALID))
+    status, headers = error.status_code, dict(error.headers or {})
+    if status in (404, 405):
+        # The router names the methods of one route alone, and the page's catch-all hides those of the others.
+        operations: dict[str, Any] = request.app.openapi()["paths"].get(request.url.path, {})
+        status = 405 if operations else status
+        headers = {"Allow": ", ".join(sorted(map(str.upper, operations)) or PAGE_METHODS)} if status == 405 else {}
+    detail = ADVICE_BY_STATUS.get(status, "See /openapi.json for what is expected.")
+    return _answer(problems.plain_problem(status, detail), headers)

@@ -35,9 +35,10 @@ PREFIX = "/webhooks/"
 TEMPLATE = "/webhooks/{channel}/{account}"
 CONTENT_TYPE = re.compile(r"[A-Za-z0-9.+/;= \"_-]{1,127}")
 BUSY_RETRY_SECONDS = 2
-# After a refusal the rest of a body is read and dropped for this long, so that the client sees the answer before the
-# connection ends; a client that is still sending would otherwise only see a reset.
+# After a refusal the rest of a body is read and dropped, this long and this much, so that the client sees the answer
+# before the connection ends; a client that is still sending would otherwise only see a reset.
 LINGER_SECONDS = 1.0
+LINGER_BYTES = 4 * 1024 * 1024
 
 log = get_logger("gateway.webhooks")
 
@@ -183,10 +184,12 @@ async def _refuse(send: Send, receive: Receive, rejected: _Rejected) -> None:
 
 
 async def _drop_rest(receive: Receive) -> None:
+    dropped = 0
     try:
         async with asyncio.timeout(LINGER_SECONDS):
-            while True:
+            while dropped < LINGER_BYTES:
                 message = await receive()
+                dropped += len(message.get("body", b""))
                 if message["type"] == "http.disconnect" or not message.get("more_body", False):
                     return
     except TimeoutError:

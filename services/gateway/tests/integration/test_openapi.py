@@ -1,0 +1,40 @@
+"""What /openapi.json says is true: schemathesis calls every operation and finds no answer that is not written there."""
+
+from typing import Any
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from starlette.testclient import TestClient
+
+from fakes.gateway_door import Door
+
+door = Door()
+APP = door.app()
+schema = schemathesis.openapi.from_asgi("/openapi.json", APP)
+
+
+def token() -> str:
+    with TestClient(APP) as client:
+        found: str = client.post("/v1/session").json()["token"]
+    return found
+
+
+@schema.parametrize()
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_documented(case: schemathesis.Case[Any]) -> None:
+    case.call_and_validate(headers={"Authorization": f"Bearer {token()}"})
+
+
+async def test_the_interface_is_described_for_programs_and_not_for_the_world() -> None:
+    async with door.client() as client:
+        document = (await client.get("/openapi.json")).json()
+        pages = [(await client.get(path)).status_code for path in ("/docs", "/redoc")]
+    assert set(document["paths"]) == {"/v1/session", "/v1/messages"}
+    assert pages == [404, 404]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert operation["description"]
+            assert all(
+                int(status) < 400 or "application/problem+json" in answer["content"]
+                for status, answer in operation["responses"].items()
+            )
