@@ -1,0 +1,60 @@
+"""What several commands need: the data folder, the running platform, and refusals in one form."""
+
+import os
+from typing import Annotated, TypeVar
+
+import typer
+
+from kit.settings import BaseServiceSettings, SettingsError, load
+from platformctl.up.datadir import DataFolder
+from platformctl.up.runfile import RunFile, read
+from platformctl.up.settings import DataSettings
+
+S = TypeVar("S", bound=BaseServiceSettings)
+
+EXIT_SETTINGS = 78
+
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FOLDER", help="Where the platform keeps everything. Default: DATA, or .data."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
+
+
+def fail(text: str, status: int = 1) -> typer.Exit:
+    """Say on stderr what is wrong; raise what this returns to end with the status."""
+    typer.echo(text, err=True)
+    return typer.Exit(status)
+
+
+def settings_of(kind: type[S], **options: str | None) -> S:
+    """The settings, options above the environment; ends with 78 and a sentence when they are wrong."""
+    for name, value in options.items():
+        if value:
+            os.environ[name.upper()] = value
+    try:
+        return load(kind)
+    except SettingsError as error:
+        raise fail(f"settings: {error}", EXIT_SETTINGS) from None
+
+
+def folder_of(data: str | None) -> DataFolder:
+    """The data folder that an option or the settings name."""
+    return DataFolder(settings_of(DataSettings, data=data).data_folder)
+
+
+def running(folder: DataFolder) -> RunFile:
+    """The platform that runs on the folder; ends with 1 and a sentence when there is none."""
+    found = read(folder.run_file)
+    if found is None:
+        raise fail(
+            f"No platform runs on {folder.path}. Start one with `platformctl up --data {folder.path}`, "
+            "or name another folder with --data."
+        )
+    return found
+
+
+def pid_holding(folder: DataFolder) -> int | None:
+    """The process that holds the folder, also while it is only starting."""
+    found = read(folder.run_file)
+    return found.pid if found else folder.holder()

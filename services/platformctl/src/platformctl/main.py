@@ -1,0 +1,37 @@
+"""platformctl: every operator action as a command. The registry below is the table of contents."""
+
+from collections.abc import Callable
+
+import typer
+
+from platformctl.commands import chat, db, down, models, people, status, streams, up
+
+HELP = "Run, look after and talk to a coaching platform."
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "up": up.up,
+    "down": down.down,
+    "status": status.status,
+    "chat": chat.chat,
+}
+GROUPS: dict[str, typer.Typer] = {
+    "db": db.app,
+    "streams": streams.app,
+    "people": people.app,
+    "models": models.app,
+}
+
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

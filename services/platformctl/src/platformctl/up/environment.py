@@ -1,0 +1,126 @@
+"""The environment of each service: the user's own, and above it what only `up` can know."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psutil
+
+from platformctl.parts.secrets import secret
+from platformctl.up.services import SERVICES, Service
+
+LOOPBACK = "127.0.0.1"
+# What would give a service another's port or the owner's rights if the user's value reached it.
+OURS = (
+    "HTTP_PORT",
+    "GRPC_PORT",
+    "BIND_HOST",
+    "PORT",
+    "DATABASE_URL",
+    "NATS_URL",
+    "REDIS_URL",
+    "GATEWAY_DATABASE_PASSWORD",
+    "COACHING_DATABASE_PASSWORD",
+    "CHANNELS_DATABASE_PASSWORD",
+    *(
+        f"{name.replace('-', '_').upper()}_ADDRESS"
+        for name in ("coaching", "channel-adapter", "llm-inference", "vector-search")
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where the stores are, credentials included; `database` as the owner of the schemas."""
+
+    database: str
+    nats: str
+    redis: str
+
+
+def role_passwords(data: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """The login roles' passwords by name of the setting: the user's, else generated ones."""
+    return {
+        setting: _given(environ, setting) or secret(data, service.secret)
+        for service in SERVICES
+        if service.role and (setting := f"{service.secret.replace('-', '_').upper()}_PASSWORD")
+    }
+
+
+def as_role(url: str, role: str, password: str) -> str:
+    """The same database as another user; options such as sslmode stay."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{host}"))
+
+
+def inference_threads(cores: int) -> int:
+    """How many cores the embedded model computes on: one is left to the services, which would stall it otherwise.
+
+    A busy process beside as many spinning threads as cores slows generation down to a tenth.
+    """
+    return max(1, cores - 1)
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
+
+
+def defaults(data: Path, cores: int) -> dict[str, str]:
+    """What the user may set and otherwise follows from the data folder and the machine."""
+    return {
+        "UPLOADS_DIR": str(data / "uploads"),
+        "VECTORS_DIR": str(data / "vectors"),
+        "LLM_SLOTS_DIR": str(data / "llm-slots"),
+        "LLM_THREADS": str(inference_threads(cores)),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def compose(
+    service: Service,
+    environ: Mapping[str, str],
+    ports: Mapping[str, int],
+    stores: Stores,
+    passwords: Mapping[str, str],
+    settings: Mapping[str, str],
+) -> dict[str, str]:
+    """Everything that one service is started with. `settings` win over the user's."""
+    door = service.name == "gateway"
+    ours = {
+        "HTTP_PORT": str(ports[f"{service.name}.http"]),
+        "BIND_HOST": (_given(environ, "BIND_HOST") or LOOPBACK) if door else LOOPBACK,
+        **_addresses(ports),
+        **settings,
+    }
+    if not door:
+        ours["GRPC_PORT"] = str(ports[f"{service.name}.grpc"])
+    if service.role:
+        password = passwords[f"{service.secret.replace('-', '_').upper()}_PASSWORD"]
+        ours["DATABASE_URL"] = as_role(stores.database, service.role, password)
+        ours |= {"NATS_URL": stores.nats, "REDIS_URL": stores.redis}
+    return without(environ, (*OURS, *ours)) | ours
+
+
+def without(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    """The environment without these names in any case: settings are read case-insensitively."""
+    unwanted = {name.upper() for name in names}
+    return {name: value for name, value in environ.items() if name.upper() not in unwanted}
+
+
+def missing(environ: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
+    """Those of the wanted values that the user has not set."""
+    return {name: value for name, value in wanted.items() if not _given(environ, name)}
+
+
+def _given(environ: Mapping[str, str], name: str) -> str:
+    return next((value for key, value in environ.items() if key.upper() == name and value), "")
+
+
+def _addresses(ports: Mapping[str, int]) -> dict[str, str]:
+    grpc = {key.removesuffix(".grpc"): port for key, port in ports.items() if key.endswith(".grpc")}
+    return {f"{name.replace('-', '_').upper()}_ADDRESS": f"{LOOPBACK}:{port}" for name, port in grpc.items()}

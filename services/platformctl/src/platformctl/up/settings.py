@@ -1,0 +1,64 @@
+"""What `platformctl up` and the commands that find a running platform read."""
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from kit.settings import BaseServiceSettings
+from platformctl.models.catalog import DEFAULT, SMALL, Model
+from platformctl.models.settings import ModelSettings
+
+ProviderName = Literal["embedded", "ollama", "openai_compatible"]
+CHAT_MODELS: dict[str, Model] = {"default": DEFAULT, "small": SMALL}
+
+
+class DataSettings(BaseServiceSettings):
+    """Where a platform keeps everything."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+
+    data: Path = Field(Path(".data"), description="Folder where one platform on one machine keeps everything.")
+
+    @property
+    def data_folder(self) -> Path:
+        """The same from the root of the file system."""
+        return self.data.expanduser().absolute()
+
+
+class UpSettings(DataSettings, ModelSettings):
+    """Everything that `platformctl up` decides by; what it does not use itself goes to the services as it is."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)
+    required_secrets: ClassVar[tuple[str, ...]] = ("secret_key",)
+    not_used_yet: ClassVar[tuple[str, ...]] = ("SENTRY_DSN", "STRIPE_SECRET_KEY", "WHATSAPP_ACCESS_TOKEN")
+
+    port: int | None = Field(None, ge=1, le=65535, description="Port of the web page; unset: 8080, or any free one.")
+    model: Literal["default", "small"] = Field("default", description="Embedded language model.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs sessions; in development one is made and kept in DATA."
+    )
+    database_url: SecretStr | None = Field(
+        None, description="An own PostgreSQL, as the owner of its schemas; unset: one is started in DATA."
+    )
+    nats_url: SecretStr | None = Field(None, description="An own NATS with JetStream; unset: one is started in DATA.")
+    redis_url: SecretStr | None = Field(None, description="An own Redis; unset: one is started.")
+    llm_provider: ProviderName | None = Field(
+        None, description="Unset: OPENAI_BASE_URL if set, else Ollama if it answers, else the embedded model."
+    )
+    llm_model_path: Path | None = Field(
+        None, description="An own GGUF file for the embedded engine; nothing is fetched."
+    )
+    ollama_url: str = Field("http://localhost:11434", description="Where Ollama is looked for.")
+    openai_base_url: str | None = Field(None, description="An OpenAI-compatible server to use.")
+    embedder: str = Field(
+        "minilm_onnx", description="Embedder of vector-search; its files are fetched if it needs any."
+    )
+    telegram_bot_token: SecretStr | None = Field(None, description="Answer this bot's people on Telegram.")
+    public_url: str | None = Field(
+        None, description="Where the platform is reached from outside: webhooks, not polling."
+    )
+    start_timeout_seconds: float = Field(
+        300.0, gt=0, description="Longest wait for one part or service to become ready at the start."
+    )

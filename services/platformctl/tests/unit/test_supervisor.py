@@ -1,0 +1,229 @@
+"""The supervisor, with tiny programs that crash, hang and refuse to stop."""
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from platformctl.parts.base import Launch, PartError
+from platformctl.supervisor.keeper import CannotStartError, Patience, State
+from platformctl.supervisor.supervisor import Supervisor
+
+QUICK = Patience(ready_seconds=5, poll_seconds=0.01, first_delay_seconds=0.02, most_delay_seconds=0.05)
+TOUCH_AND_SLEEP = "open('up', 'w').close(); print('hello', flush=True); time.sleep(600)"
+
+
+@dataclass
+class Fake:
+    """A program written in a line or two of Python; it is ready when it has made the file `up`."""
+
+    folder: Path
+    code: str = TOUCH_AND_SLEEP
+    name: str = "fake"
+    stop_seconds: float = 5
+    prepared: int = 0
+    broken: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        self.prepared += 1
+        (self.folder / "up").unlink(missing_ok=True)
+        if self.broken:
+            raise PartError(self.broken)
+
+    def launch(self) -> Launch:
+        code = "import os, signal, sys, time, subprocess\n" + textwrap.dedent(self.code)
+        return Launch(
+            command=(sys.executable, "-c", code),
+            log_path=self.folder / f"{self.name}.log",
+            cwd=self.folder,
+            environment=self.environment,
+            stop_seconds=self.stop_seconds,
+        )
+
+    async def ready(self) -> bool:
+        return (self.folder / "up").exists()
+
+
+class Platform:
+    """A supervisor with what it said."""
+
+    def __init__(self, patience: Patience = QUICK) -> None:
+        self.said: list[str] = []
+        self.supervisor = Supervisor(self.said.append, patience=patience)
+
+    @property
+    def pid(self) -> int:
+        (status,) = self.supervisor.statuses()
+        assert status.pid is not None
+        return status.pid
+
+    async def until(self, words: str, seconds: float = 5) -> str:
+        for _ in range(int(seconds / 0.01)):
+            for line in self.said:
+                if words in line:
+                    return line
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"{words!r} was not said: {self.said}")
+
+
+@pytest.fixture
+async def platform():
+    platform = Platform()
+    yield platform
+    platform.supervisor.force()
+    await platform.supervisor.stop()
+
+
+async def test_a_program_is_started_and_stopped_and_nothing_stays(platform: Platform, tmp_path: Path):
+    await platform.supervisor.start([Fake(tmp_path)])
+    pid = platform.pid
+    assert platform.said[0].startswith("fake started")
+    await platform.supervisor.stop()
+    assert not psutil.pid_exists(pid)
+    assert platform.supervisor.statuses()[0].state is State.STOPPED
+    assert (tmp_path / "fake.log").read_text() == "hello\n"
+
+
+async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform: Platform, tmp_path: Path):
+    await platform.supervisor.start([Fake(tmp_path, code="print('error: no room', flush=True);" + TOUCH_AND_SLEEP)])
+    first = platform.pid
+    os.kill(first, signal.SIGKILL)
+    line = await platform.until("starting it again")
+    assert "fake ended by signal 9: error: no room" in line
+    await platform.until("is back")
+    assert platform.pid != first
+    assert platform.supervisor.statuses()[0].restarts == 1
+
+
+async def test_a_program_that_crashes_at_once_cannot_start(platform: Platform, tmp_path: Path):
+    fake = Fake(tmp_path, code="sys.exit('the port is busy')")
+    with pytest.raises(CannotStartError, match=r"fake: ended with status 1: the port is busy\n.*its log: "):
+        await platform.supervisor.start([fake])
+    assert fake.prepared == QUICK.first_start_attempts
+
+
+async def test_wrong_settings_are_not_tried_again(platform: Platform, tmp_path: Path):
+    fake = Fake(tmp_path, code="print('fake: settings: PORT: must be a number', flush=True); sys.exit(78)")
+    with pytest.raises(CannotStartError, match="PORT: must be a number"):
+        await platform.supervisor.start([fake])
+    assert fake.prepared == 1
+
+
+async def test_a_part_that_cannot_be_prepared_says_why(platform: Platform, tmp_path: Path):
+    with pytest.raises(CannotStartError, match="belongs to another user"):
+        await platform.supervisor.start([Fake(tmp_path, broken="the folder belongs to another user")])
+
+
+async def test_a_program_that_does_not_exist_says_so(platform: Platform, tmp_path: Path):
+    class Missing(Fake):
+        def launch(self) -> Launch:
+            return Launch(command=("/nonexistent/server",), log_path=self.folder / "x.log", cwd=self.folder)
+
+    with pytest.raises(CannotStartError, match="cannot execute /nonexistent/server"):
+        await platform.supervisor.start([Missing(tmp_path)])
+
+
+async def test_a_program_that_never_becomes_ready_cannot_start(tmp_path: Path):
+    platform = Platform(Patience(ready_seconds=0.3, poll_seconds=0.01))
+    with pytest.raises(CannotStartError, match=r"fake runs but did not become ready within 0 s: still loading"):
+        await platform.supervisor.start([Fake(tmp_path, code="print('still loading', flush=True); time.sleep(600)")])
+    await platform.supervisor.stop()
+
+
+async def test_a_program_that_ignores_sigterm_is_killed(platform: Platform, tmp_path: Path):
+    code = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {TOUCH_AND_SLEEP}"
+    await platform.supervisor.start([Fake(tmp_path, code=code, stop_seconds=0.2)])
+    pid = platform.pid
+    await platform.supervisor.stop()
+    assert not psutil.pid_exists(pid)
+    assert "fake did not stop in time and was killed" in platform.said
+
+
+async def test_force_does_not_wait(platform: Platform, tmp_path: Path):
+    code = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {TOUCH_AND_SLEEP}"
+    await platform.supervisor.start([Fake(tmp_path, code=code, stop_seconds=60)])
+    began = time.monotonic()
+    stopping = asyncio.create_task(platform.supervisor.stop())
+    await asyncio.sleep(0.1)
+    platform.supervisor.force()
+    await stopping
+    assert time.monotonic() - began < 5
+
+
+async def test_programs_stop_in_reverse_order(platform: Platform, tmp_path: Path):
+    order = tmp_path / "order"
+    fakes = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        code = f"""
+            def end(*_):
+                print('{name}', file=open({str(order)!r}, 'a'))
+                sys.exit(0)
+            signal.signal(signal.SIGTERM, end)
+            {TOUCH_AND_SLEEP}
+        """
+        fakes.append(Fake(tmp_path / name, code=code, name=name))
+    for fake in fakes:
+        await platform.supervisor.start([fake])
+    await platform.supervisor.stop()
+    assert order.read_text().split() == ["second", "first"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted only on Linux")
+async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp_path: Path):
+    code = f"""
+        worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)
+        open('worker', 'w').write(str(worker.pid))
+        {TOUCH_AND_SLEEP}
+    """
+    await platform.supervisor.start([Fake(tmp_path, code=code)])
+    worker = int((tmp_path / "worker").read_text())
+    await platform.supervisor.stop()
+    assert not psutil.pid_exists(worker)
+
+
+async def test_a_stop_in_the_middle_of_a_start_leaves_nothing(platform: Platform, tmp_path: Path):
+    starting = asyncio.create_task(platform.supervisor.start([Fake(tmp_path, code="time.sleep(600)")]))
+    await asyncio.sleep(0.05)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    await platform.supervisor.stop()
+    assert platform.supervisor.statuses()[0].state is State.STOPPED
+    assert psutil.Process().children(recursive=True) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+async def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path):
+    keeper = f"""
+        import asyncio, sys
+        sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}
+        from pathlib import Path
+        from test_supervisor import Fake, Platform, TOUCH_AND_SLEEP
+        async def main():
+            code = "signal.signal(signal.SIGTERM, signal.SIG_IGN); " + TOUCH_AND_SLEEP
+            platform = Platform()
+            await platform.supervisor.start([Fake(Path({str(tmp_path)!r}), code=code)])
+            print(platform.pid, flush=True)
+            await asyncio.sleep(600)
+        asyncio.run(main())
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", textwrap.dedent(keeper), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    pid = int(await asyncio.wait_for(process.stdout.readline(), 20))
+    process.kill()
+    await process.wait()
+    for _ in range(200):
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            break
+        await asyncio.sleep(0.01)
+    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
