@@ -1,0 +1,76 @@
+"""The database as the adapters see it: one organisation's transaction, and errors in the words of the ports."""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import RowMapping, TextClause
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from coaching.app.ports import StoreRefusedError, StoreUnavailableError
+from kit.postgres import Database
+
+# SQLSTATE classes that say the data itself is wrong: 22 data exception, 23 integrity constraint violation.
+REFUSED = ("22", "23")
+
+
+@contextmanager
+def in_words_of_ports() -> Iterator[None]:
+    """Turn database errors into StoreRefusedError or StoreUnavailableError; the texts, which may quote rows, stay."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if state[:2] in REFUSED:
+            raise StoreRefusedError(state) from error
+        raise StoreUnavailableError(state) from error
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        raise StoreUnavailableError("no connection") from error
+
+
+class Tables:
+    """Transactions on coaching's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def of(self, organization_id: str) -> AsyncIterator["Transaction"]:
+        """Open a transaction that sees one organisation's rows."""
+        with in_words_of_ports():
+            async with self._database.transaction(organization_id) as connection:
+                yield Transaction(connection, organization_id)
+
+    @asynccontextmanager
+    async def across(self) -> AsyncIterator["Transaction"]:
+        """Open a transaction for the functions that look across organisations; it sees no row itself."""
+        with in_words_of_ports():
+            async with self._database.across() as connection:
+                yield Transaction(connection, "")
+
+
+class Transaction:
+    """Statements of one transaction; each names `:organization_id`, which is bound here; `:rows` travels as JSON."""
+
+    def __init__(self, connection: AsyncConnection, organization_id: str) -> None:
+        self._connection = connection
+        self._organization_id = organization_id
+
+    async def rows(self, statement: TextClause, **values: Any) -> Sequence[RowMapping]:
+        """Run a statement and return its rows."""
+        result = await self._connection.execute(statement, self._bound(values))
+        return result.mappings().all()
+
+    async def run(self, statement: TextClause, **values: Any) -> None:
+        """Run a statement that returns nothing."""
+        _ = await self._connection.execute(statement, self._bound(values))
+
+    def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        bound = dict(values)
+        if "rows" in bound:
+            bound["rows"] = json.dumps(bound["rows"], ensure_ascii=False, default=str)
+        if self._organization_id:
+            bound["organization_id"] = self._organization_id
+        return bound

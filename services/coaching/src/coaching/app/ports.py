@@ -1,0 +1,214 @@
+"""What the use cases need from outside."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from coaching.domain.deliveries import Delivery
+from coaching.domain.ids import OrganizationId, PersonId
+from coaching.domain.inbound import InboundOptOut, InboundReceipt, InboundText, Place
+from coaching.domain.messages import ListedPerson, MemoryText, MessagePage
+from coaching.domain.proactive import Standing
+from coaching.domain.prompt import Past, PromptMessage, Recalled
+from coaching.domain.turn import Claim, Failure, ModelUse, OpenedTurn, TurnRecord
+
+
+class StoreUnavailableError(ConnectionError):
+    """The database cannot answer now: the same call may work later."""
+
+
+class StoreRefusedError(ValueError):
+    """The database will never take this: try again with something else."""
+
+
+class ModelError(Exception):
+    """The model gave no answer; `failure` says why in a word."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+
+
+class MemoryUnavailableError(Exception):
+    """The memory index did not answer; a turn goes on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What load_context finds."""
+
+    history: tuple[Past, ...]  # from the conversation's history_from on, oldest first
+    recent_turns: int  # of this person in the last minute
+    has_memory: bool  # the index may hold something of this person
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Which model answers, and what it can be trusted with."""
+
+    name: str
+    sha256: str
+    provider: str
+    free_prose: bool
+    context_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One generation; with json_schema the text is JSON of that schema. cache_key is an opaque id."""
+
+    messages: tuple[PromptMessage, ...]
+    max_tokens: int
+    temperature: float
+    cache_key: str
+    json_schema: str = ""
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The request stands in a queue behind `ahead` others."""
+
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The next piece of text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event; `complete` is False where the length limit cut the text off."""
+
+    use: ModelUse
+    complete: bool
+
+
+ModelEvent = Waiting | Words | Finished
+
+
+class Model(Protocol):
+    """The language model. Raises ModelError."""
+
+    async def describe(self) -> ModelCard: ...
+
+    def generate(self, request: ModelRequest, seconds: float) -> AsyncGenerator[ModelEvent, None]: ...
+
+
+class Memory(Protocol):
+    """The index of what a person said. Raises MemoryUnavailableError."""
+
+    async def search(
+        self, organization_id: OrganizationId, person_id: PersonId, query: str, limit: int, exclude: Sequence[str]
+    ) -> list[Recalled]: ...
+
+    async def upsert(self, organization_id: str, person_id: str, texts: Sequence[MemoryText]) -> str:
+        """Index texts of one person; return the embedder's name."""
+
+
+class Live(Protocol):
+    """What a connected page sees at once. It may be lost, and it never fails a turn."""
+
+    async def queued(self, place: Place, turn_id: str, ahead: int) -> None: ...
+
+    async def thinking(self, place: Place, turn_id: str) -> None: ...
+
+    async def delta(self, place: Place, turn_id: str, text: str, index: int) -> None: ...
+
+
+class Inbox(Protocol):
+    """Where inbound events are taken in, each exactly once; one transaction a call."""
+
+    async def take_texts(self, organization_id: OrganizationId, texts: Sequence[InboundText]) -> list[Place]:
+        """Store the texts that are new; return the conversations that wait for an answer because of them."""
+
+    async def take_receipts(self, organization_id: OrganizationId, receipts: Sequence[InboundReceipt]) -> set[str]:
+        """Move deliveries forward; return the provider message ids that belong to one."""
+
+    async def take_opt_outs(self, organization_id: OrganizationId, opt_outs: Sequence[InboundOptOut]) -> None: ...
+
+
+class Claims(Protocol):
+    """The right to work on conversations, for a while."""
+
+    async def claim(self, limit: int) -> list[Claim]: ...
+
+    async def extend(self, claims: Sequence[Claim]) -> set[Claim]:
+        """Make the leases last; return the claims that are still ours."""
+
+    async def release(self, claim: Claim, delay_seconds: float, *, failed: bool) -> None:
+        """Give a conversation back unanswered; one that did not fail does not count as an attempt."""
+
+
+class Turns(Protocol):
+    """Turns in the database."""
+
+    async def open(self, claims: Sequence[Claim]) -> list[OpenedTurn]:
+        """Return the claimed conversations with their waiting messages; one with none is let go, and left out."""
+
+    async def context(self, opened: OpenedTurn) -> Context: ...
+
+    async def record(self, record: TurnRecord) -> bool:
+        """Write a turn in one transaction; False, and nothing written, where the claim is no longer ours."""
+
+
+class LockedDeliveries(Protocol):
+    """Deliveries that nobody else can change until the transaction ends."""
+
+    @property
+    def found(self) -> Mapping[str, Delivery]: ...
+
+    async def standings(self, delivery_ids: Sequence[str]) -> Mapping[str, Standing]: ...
+
+    async def write(self, changed: Sequence[Delivery], owner: str) -> None: ...
+
+    async def recipients_gone(self, delivery_ids: Sequence[str], at: datetime) -> None: ...
+
+    async def publish_again(self, delivery_ids: Sequence[str]) -> None: ...
+
+
+class Deliveries(Protocol):
+    """Deliveries in the database."""
+
+    def locked(
+        self, organization_id: str, delivery_ids: Sequence[str]
+    ) -> AbstractAsyncContextManager[LockedDeliveries]: ...
+
+    async def claim_to_sweep(self, limit: int) -> dict[str, list[str]]:
+        """Return the ids, by organisation, of deliveries that somebody must look after."""
+
+
+class MemoryQueue(Protocol):
+    """Texts that the memory index does not hold yet."""
+
+    async def claim(self, limit: int) -> list[MemoryText]: ...
+
+    async def remembered(self, texts: Sequence[MemoryText], embedding_model: str) -> None: ...
+
+    async def postponed(self, texts: Sequence[MemoryText]) -> None:
+        """Try again later, after longer with each failure."""
+
+
+class Reading(Protocol):
+    """Lists for others."""
+
+    async def messages(self, organization_id: str, place: tuple[str, str, str], before: str, limit: int) -> MessagePage:
+        """`place` is channel, account and sender id; `before` a message id, or empty for the newest."""
+
+    async def people(self, organization_id: str, after: str, limit: int) -> tuple[list[ListedPerson], bool]: ...
+
+    async def organizations(self) -> list[str]: ...
+
+    async def texts(self, organization_id: str, person_id: str, after: int, limit: int) -> tuple[list[MemoryText], int]:
+        """Return a page of texts for the index, and the position to go on after."""
+
+
+class Waker(Protocol):
+    """Something that looks for work now and then, and can be told that there is some."""
+
+    def wake(self, after_seconds: float = 0.0) -> None: ...

@@ -1,0 +1,1 @@
+"""The rules of coaching: plain functions and frozen dataclasses over the standard library."""

@@ -1,0 +1,82 @@
+"""Words that steer the coach: the whole message, trimmed and case-folded, before any model sees it."""
+
+import re
+import unicodedata
+from enum import StrEnum
+
+from coaching.domain.people import Language, PersonChange
+
+
+class Command(StrEnum):
+    """What a person can order."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+# The first line of each are the words that carriers require (CTIA; Twilio's default lists).
+WORDS: dict[Command, frozenset[str]] = {
+    Command.STOP: frozenset(
+        (
+            "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "opt-out",
+            "stopp", "abmelden", "abbestellen", "aufhören",
+            "arret", "arrêt", "arrêter", "desabonner", "désabonner",
+            "alto", "parar", "cancelar", "baja", "pare", "sair", "basta", "ferma", "annulla", "afmelden",
+        )
+    ),
+    Command.START: frozenset(
+        (
+            "start", "unstop", "resume", "subscribe", "optin", "opt in", "opt-in",
+            "weiter", "anmelden", "starten", "fortsetzen",
+            "commencer", "reprendre", "iniciar", "comenzar", "empezar", "começar", "inizia", "riprendi", "aanmelden",
+        )
+    ),
+    Command.HELP: frozenset(
+        ("help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "hulp")
+    ),
+}  # fmt: skip
+GERMAN = frozenset(
+    ("stopp", "abmelden", "abbestellen", "aufhören", "weiter", "anmelden", "starten", "fortsetzen", "hilfe")
+)
+# Telegram sends "/start <payload>" when a person opens a deep link; groups write "/stop@name_of_the_bot".
+SLASH = re.compile(r"/(?P<word>[a-z]+)(?:@\w+)?(?:\s+[\w-]{1,64})?")
+AROUND = " \t\r\n\v\f\u00a0.!?…\"'“”„»«()*"
+_COMMANDS = {word: command for command, words in WORDS.items() for word in words}
+
+
+def normalised(text: str) -> str:
+    """Trim, case-fold, and take one form of each character; trailing marks and quotes do not count."""
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+    return " ".join(plain.strip(AROUND).split())
+
+
+def command_in(text: str) -> Command | None:
+    """Return the command that the whole message is, or None: "stop" is one, "I can't stop" is not."""
+    plain = normalised(text)
+    slash = SLASH.fullmatch(plain)
+    if slash is not None:
+        word = slash["word"]
+        # Of the slash words only /start has a payload; the others are the whole message like any word.
+        if word != Command.START and " " in plain:
+            return None
+        return _COMMANDS.get(word)
+    return _COMMANDS.get(plain)
+
+
+def language_in(text: str) -> Language | None:
+    """Return the language that a command's word belongs to alone, else None."""
+    return Language.GERMAN if normalised(text) in GERMAN else None
+
+
+def change_of(commands: tuple[Command, ...]) -> PersonChange:
+    """Return what commands, in the order they were written, change: the last STOP or START counts.
+
+    START ends a crisis hold too: it is the person's own word that coaching may go on.
+    """
+    steering = [command for command in commands if command is not Command.HELP]
+    if not steering:
+        return PersonChange()
+    if steering[-1] is Command.STOP:
+        return PersonChange(proactive_stopped=True)
+    return PersonChange(proactive_stopped=False, crisis_hold=False)

@@ -1,0 +1,108 @@
+"""Prompts whose beginning stays the same byte for byte, so that a returning person's is found in the model's cache.
+
+The system text never changes within a release; the history shows each message as its own prompt showed it; new things
+are only added at the end. When the history is too long its older half goes at once, not a message with every turn.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coaching.domain.turn import Pending
+
+SYSTEM = (
+    "You are a warm and brief personal coach. Answer in the person's language, in at most three short sentences. "
+    "First say back what you heard, then ask one open question or offer one tiny next step. "
+    "Do not diagnose and give no medical advice. You cannot write first or set reminders, so never say you will."
+)
+MAX_PERSON_CHARACTERS = 2000  # of one turn's messages in a prompt; the database keeps all of them
+MAX_RECALLED_CHARACTERS = 200  # of one recalled text: 20 prompt tokens a second on a small machine
+
+
+class Speaker(StrEnum):
+    """Whose words a part of the prompt holds."""
+
+    SYSTEM = "system"
+    PERSON = "person"
+    COACH = "coach"
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One part of a prompt."""
+
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An earlier message as prompts show it; positions rise."""
+
+    message_id: str
+    position: int
+    speaker: Speaker
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Something from longer ago that bears on what was just said."""
+
+    text_id: str
+    text: str
+    score: float
+    by_person: bool
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return text on one paragraph's spaces, cut at a word within `limit` characters."""
+    flat = " ".join(text.split())
+    if len(flat) <= limit:
+        return flat
+    cut = flat[: limit - 1]
+    return (cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut) + "…"
+
+
+def person_side(messages: Sequence[Pending], recalled: Sequence[Recalled]) -> str:
+    """Return the newest part of the prompt: what was written, in order, then what it reminds of."""
+    written = "\n".join(message.text.strip() for message in messages if message.text.strip())
+    if len(written) > MAX_PERSON_CHARACTERS:
+        written = written[: MAX_PERSON_CHARACTERS - 1] + "…"
+    files = sum(message.files for message in messages)
+    if files:
+        written += f"\n({files} file{'s' if files > 1 else ''} came along that you cannot see.)"
+    if not recalled:
+        return written
+    notes = "\n".join(
+        f"- {'they wrote' if item.by_person else 'you answered'}: {shortened(item.text, MAX_RECALLED_CHARACTERS)}"
+        for item in recalled
+    )
+    return f"{written}\n\n(From earlier talks, only if it helps:\n{notes})"
+
+
+def history_start(history: Sequence[Past], limit: int) -> int:
+    """Return the index from which `history` is shown: 0 while it fits `limit` characters, else where half of it does.
+
+    The shown part always begins with the person.
+    """
+    if sum(len(past.text) for past in history) <= limit:
+        start = 0
+    else:
+        kept = 0
+        start = len(history)
+        while start > 0 and kept + len(history[start - 1].text) <= limit // 2:
+            start -= 1
+            kept += len(history[start].text)
+    while start < len(history) and history[start].speaker is not Speaker.PERSON:
+        start += 1
+    return start
+
+
+def rendered(history: Sequence[Past], newest: str) -> tuple[PromptMessage, ...]:
+    """Return the whole prompt: the system text, the history, and the newest part."""
+    return (
+        PromptMessage(Speaker.SYSTEM, SYSTEM),
+        *(PromptMessage(past.speaker, past.text) for past in history),
+        PromptMessage(Speaker.PERSON, newest),
+    )

@@ -1,0 +1,1 @@
+"""What calls the use cases: the inbound consumer, the worker's loops, the gRPC service."""

@@ -1,0 +1,90 @@
+"""Prompts keep their beginning."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coaching.domain.ids import MessageId
+from coaching.domain.prompt import (
+    MAX_PERSON_CHARACTERS,
+    SYSTEM,
+    Past,
+    PromptMessage,
+    Recalled,
+    Speaker,
+    history_start,
+    person_side,
+    rendered,
+    shortened,
+)
+from coaching.domain.turn import Pending
+
+LIMIT = 400
+TURNS = st.lists(st.tuples(st.text(min_size=1, max_size=120), st.text(min_size=1, max_size=120)), max_size=30)
+
+
+def talk(turns: list[tuple[str, str]]) -> list[Past]:
+    lines = [line for turn in turns for line in turn]
+    speakers = (Speaker.PERSON, Speaker.COACH)
+    return [Past(str(at), at, speakers[at % 2], line) for at, line in enumerate(lines)]
+
+
+@given(TURNS)
+def test_the_shown_history_fits_and_begins_with_the_person(turns: list[tuple[str, str]]) -> None:
+    history = talk(turns)
+    shown = history[history_start(history, LIMIT) :]
+    assert sum(len(past.text) for past in shown) <= LIMIT
+    assert not shown or shown[0].speaker is Speaker.PERSON
+
+
+@given(TURNS)
+def test_each_prompt_begins_with_the_whole_one_before_but_where_half_is_dropped(turns: list[tuple[str, str]]) -> None:
+    history: list[Past] = []
+    start = 0
+    before: tuple[PromptMessage, ...] | None = None
+    drops = 0
+    for said, answered in turns:
+        moved = start + history_start(history[start:], LIMIT)
+        prompt = rendered(history[moved:], said)
+        if before is not None and moved == start:
+            assert prompt[: len(before)] == before
+        drops += moved != start
+        start, before = moved, prompt
+        history += [
+            Past(str(len(history)), len(history), Speaker.PERSON, said),
+            Past(str(len(history) + 1), len(history) + 1, Speaker.COACH, answered),
+        ]
+    written = sum(len(past.text) for past in history)
+    # Each drop makes room for half the limit, less one message that did not fit.
+    assert drops <= 1 + written / (LIMIT / 2 - 120)
+
+
+def test_the_system_text_comes_first_and_the_newest_last() -> None:
+    prompt = rendered([], "hello")
+    assert prompt == (PromptMessage(Speaker.SYSTEM, SYSTEM), PromptMessage(Speaker.PERSON, "hello"))
+
+
+def test_messages_are_read_in_order_and_recalled_ones_after_them() -> None:
+    messages = (
+        Pending(MessageId("1"), "first "),
+        Pending(MessageId("2"), "second", files=1),
+        Pending(MessageId("3"), ""),
+    )
+    recalled = (
+        Recalled("9", "I run on Sundays", 0.9, by_person=True),
+        Recalled("8", "Well done", 0.8, by_person=False),
+    )
+    assert person_side(messages, recalled) == (
+        "first\nsecond\n(1 file came along that you cannot see.)\n\n"
+        "(From earlier talks, only if it helps:\n- they wrote: I run on Sundays\n- you answered: Well done)"
+    )
+
+
+@given(st.lists(st.text(max_size=1500), max_size=5))
+def test_a_turn_is_cut_at_its_limit(texts: list[str]) -> None:
+    messages = [Pending(MessageId(str(at)), text) for at, text in enumerate(texts)]
+    assert len(person_side(messages, ())) <= MAX_PERSON_CHARACTERS
+
+
+@given(st.text(max_size=300), st.integers(10, 100))
+def test_shortened_keeps_its_limit(text: str, limit: int) -> None:
+    assert len(shortened(text, limit)) <= limit
