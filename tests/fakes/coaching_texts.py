@@ -88,6 +88,11 @@ class CoachingTextsServicer(coaching_pb2_grpc.CoachingServicer):
         yield coaching_pb2.StreamTextsResponse(texts=batch)
 
 
+def coaching_servicer(source: FixedTexts) -> CoachingTextsServicer:
+    """Return a Coaching that answers StreamTexts alone."""
+    return CoachingTextsServicer(source)  # type: ignore[abstract]  # nobody makes the other calls
+
+
 def _message(scope: Scope, text: RememberedText) -> coaching_pb2.MemoryText:
     created_at = Timestamp()
     created_at.FromDatetime(text.created_at)

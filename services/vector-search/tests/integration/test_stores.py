@@ -109,7 +109,7 @@ async def test_deleting_where_nothing_was_ever_stored_is_no_error(store: VectorS
     assert (await store.delete_person(scope)).count == 0
 
 
-@pytest.mark.guarantee("P5")
+@pytest.mark.guarantee("P5-vectors")
 async def test_two_organisations_never_see_each_other_even_with_the_same_person_and_text_ids(
     store: VectorStore,
 ) -> None:
@@ -125,7 +125,7 @@ async def test_two_organisations_never_see_each_other_even_with_the_same_person_
     assert [text.text for text in (await store.load(there)).texts] == ["theirs"]
 
 
-@pytest.mark.guarantee("P5")
+@pytest.mark.guarantee("P5-vectors")
 async def test_two_people_of_one_organisation_never_see_each_other(store: VectorStore) -> None:
     one = new_scope()
     other = new_scope(one.organization_id)

@@ -106,7 +106,7 @@ async def test_interrupted_anywhere_and_run_again_it_ends_the_same(
     assert await held(store) == wanted(source)
 
 
-@pytest.mark.guarantee("P6")
+@pytest.mark.guarantee("P6-vectors")
 async def test_what_is_forgotten_while_it_is_read_does_not_come_back(
     rebuild: Rebuild, store: VectorStore, source: FixedTexts, index: Index
 ) -> None:

@@ -14,7 +14,7 @@ from vector_search.domain.scope import EVERYTHING, Reach, Scope
 WITHOUT_SCOPE = {"shared", "inventory", "is_complete", "mark_complete", "check", "close"}
 
 
-@pytest.mark.guarantee("P5")
+@pytest.mark.guarantee("P5-vectors")
 def test_every_store_call_that_reaches_texts_or_vectors_needs_a_scope() -> None:
     names = {name for name in vars(VectorStore) if not name.startswith("_")}
     reaching = names - WITHOUT_SCOPE
@@ -25,7 +25,7 @@ def test_every_store_call_that_reaches_texts_or_vectors_needs_a_scope() -> None:
         assert get_type_hints(getattr(VectorStore, name))[first.name] is Scope, name
 
 
-@pytest.mark.guarantee("P5")
+@pytest.mark.guarantee("P5-vectors")
 @pytest.mark.parametrize("missing", ["", " ", "*", "not-a-uuid", "019c0000-0000-7000-8000-00000000000"])
 def test_a_scope_without_organisation_or_person_cannot_be_made(missing: str) -> None:
     known = new_scope()

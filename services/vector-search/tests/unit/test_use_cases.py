@@ -57,7 +57,7 @@ async def test_excluded_texts_leave_room_for_others(index: Index, embedding: Emb
     assert [hit.text for hit in hits] == texts[1:]
 
 
-@pytest.mark.guarantee("P6")
+@pytest.mark.guarantee("P6-vectors")
 async def test_what_is_deleted_is_not_found_again(index: Index, embedding: Embedding) -> None:
     scope, one, two = new_scope(), remembered("my secret"), remembered("my walk")
     await upsert(index, scope, [one, two])
@@ -68,7 +68,7 @@ async def test_what_is_deleted_is_not_found_again(index: Index, embedding: Embed
     assert await found(index, embedding, scope, "my secret") == []
 
 
-@pytest.mark.guarantee("P5")
+@pytest.mark.guarantee("P5-vectors")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30)
 @given(steps=st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.booleans()), max_size=20))
 async def test_nobody_ever_finds_or_deletes_what_is_anothers(

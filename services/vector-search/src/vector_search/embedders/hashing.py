@@ -10,13 +10,13 @@ from vector_search.app.ports import Embedder, Vectors
 from vector_search.settings import VectorSearchSettings
 
 WORD = re.compile(r"\w+")
-DIMENSIONS = 64
+DIMENSIONS = 256
 
 
 class HashingEmbedder:
     """Deterministic and instant, held to the same behaviour suite as the real one."""
 
-    model = "hashing-64"
+    model = "hashing-256"
     dimensions = DIMENSIONS
 
     def embed(self, texts: Sequence[str]) -> Vectors:

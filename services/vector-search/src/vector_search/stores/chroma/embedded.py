@@ -2,12 +2,13 @@
 
 import asyncio
 import fcntl
-import os
 import re
 import shutil
 from pathlib import Path
+from typing import IO
 
 from chromadb.api.client import Client
+from chromadb.api.shared_system_client import SharedSystemClient
 from chromadb.config import Settings
 from chromadb.errors import ChromaError
 
@@ -40,12 +41,12 @@ def _open(settings: VectorSearchSettings, model: str, dimensions: int) -> Vector
     try:
         client, index = _connect_or_begin_anew(folder / "chroma", aside, model, dimensions)
     except BaseException:
-        os.close(lock)
+        lock.close()
         raise
 
     def close() -> None:
         client.close()
-        os.close(lock)
+        lock.close()
 
     return ChromaStore(
         index,
@@ -58,17 +59,17 @@ def _open(settings: VectorSearchSettings, model: str, dimensions: int) -> Vector
     )
 
 
-def _lock(folder: Path) -> int:
+def _lock(folder: Path) -> IO[bytes]:
     """Take the folder for this process; the lock goes with the process, however it ends."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = (folder / "lock").open("ab")
     except OSError as error:
         raise StartError(f"VECTORS_DIR: {folder} cannot be written to ({error.strerror})") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(lock)
+        lock.close()
         raise StartError(
             f"VECTORS_DIR: {folder} is in use by another process: stop it, or set another folder"
         ) from None
@@ -87,6 +88,8 @@ def _connect_or_begin_anew(data: Path, aside: Path, model: str, dimensions: int)
         log.warning("vectors_unreadable_moved_aside", path=str(aside), reason=type(error).__name__)
     shutil.rmtree(aside, ignore_errors=True)
     _ = data.rename(aside)
+    # Chroma keeps what failed to open under the folder's name and would give it to us again.
+    SharedSystemClient.clear_system_cache()
     return _connect(data, model, dimensions)
 
 

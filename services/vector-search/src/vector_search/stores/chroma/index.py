@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection as Ids
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ class ChromaIndex:
         for name in self._names(COMPLETE):
             if name != self._marker:
                 # The other model's index misses what is written from now on.
-                client.delete_collection(name)
+                self._drop(name)
 
     @property
     def _marker(self) -> str:
@@ -119,7 +120,7 @@ class ChromaIndex:
         _ = self._client.get_or_create_collection(self._marker, embedding_function=None)
         for name in self._names(TEXTS):
             if name.split(".")[1] != self._tag:
-                self._client.delete_collection(name)
+                self._drop(name)
 
     def probe(self) -> None:
         """Read one vector of each collection; raises ChromaError where the index cannot be read."""
@@ -140,6 +141,10 @@ class ChromaIndex:
         for name in self._names(TEXTS):
             if name.endswith(f".{organization_id}"):
                 yield self._client.get_collection(name, embedding_function=None)
+
+    def _drop(self, name: str) -> None:
+        with suppress(NotFoundError):  # another replica was quicker
+            self._client.delete_collection(name)
 
     def _open(self, organization_id: str) -> Collection | None:
         try:

@@ -1,0 +1,152 @@
+"""The service as coaching calls it: gRPC in, the right code out."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from contracts.vector.v1 import vector_pb2, vector_pb2_grpc
+from fakes.coaching_texts import BEGIN, FixedTexts, new_scope, remembered
+from kit import grpc_client
+from kit.grpc_server import GrpcServer
+from kit.process import Life
+from vector_search.app.embedding import Embedding
+from vector_search.app.index import Index
+from vector_search.app.partitions import Partitions
+from vector_search.app.rebuild import Rebuild
+from vector_search.domain.errors import StoreUnavailableError, VectorSearchError
+from vector_search.domain.scope import Scope
+from vector_search.embedders.hashing import HashingEmbedder
+from vector_search.entrypoints.grpc import CODES, VectorSearchServicer
+from vector_search.stores.memory import MemoryStore
+
+Stub: TypeAlias = "vector_pb2_grpc.VectorSearchAsyncStub"  # a name that only the type stubs have
+
+
+class Breakable(MemoryStore):
+    """Stops answering when told to."""
+
+    broken = False
+
+    async def version(self, scope: Scope) -> str | None:
+        if self.broken:
+            raise StoreUnavailableError("Chroma: InternalError")
+        return await super().version(scope)
+
+
+@pytest.fixture
+def store() -> Breakable:
+    return Breakable(HashingEmbedder.dimensions)
+
+
+@pytest.fixture
+async def stub(store: Breakable, embedding: Embedding, source: FixedTexts) -> AsyncIterator[Stub]:
+    index = Index(store, embedding, Partitions(store, 1_000_000))
+    life = Life("vector-search", drain_seconds=1)
+    server = GrpcServer("127.0.0.1", 0, life)
+    servicer = VectorSearchServicer(index, embedding, Rebuild(index, store, source))
+    server.add(vector_pb2_grpc.add_VectorSearchServicer_to_server, servicer)
+    await server.start()
+    async with grpc_client.channel(f"127.0.0.1:{server.port}") as channel:
+        yield vector_pb2_grpc.VectorSearchStub(channel)
+    await life.finish()
+
+
+def scope_of(scope: Scope) -> vector_pb2.Scope:
+    return vector_pb2.Scope(organization_id=scope.organization_id, person_id=scope.person_id)
+
+
+def item(text: str, text_id: str, role: str = "person", at: datetime = BEGIN) -> vector_pb2.TextItem:
+    created_at = Timestamp()
+    created_at.FromDatetime(at)
+    return vector_pb2.TextItem(text_id=text_id, text=text, created_at=created_at, role=role)
+
+
+async def test_a_text_goes_in_comes_out_as_it_was_and_is_forgotten(stub: Stub) -> None:
+    scope = scope_of(new_scope())
+    request = vector_pb2.UpsertRequest(scope=scope, items=[item("walk far", "a"), item("Good!", "b", "coach")])
+    stored = await stub.Upsert(request, timeout=5)
+    assert (stored.stored, stored.embedding_model) == (2, "hashing-256")
+    search = vector_pb2.SearchRequest(scope=scope, query="walk far")
+    found = await stub.Search(search, timeout=5)
+    assert [(hit.text_id, hit.text, hit.role) for hit in found.hits] == [
+        ("a", "walk far", "person"), ("b", "Good!", "coach"),
+    ]  # fmt: skip
+    assert found.hits[0].score == pytest.approx(1.0)
+    assert found.hits[0].created_at.ToDatetime(tzinfo=UTC) == BEGIN
+    without = vector_pb2.SearchRequest(scope=scope, query="walk", limit=1, exclude_text_ids=["a"])
+    assert [hit.text_id for hit in (await stub.Search(without, timeout=5)).hits] == ["b"]
+    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, text_ids=["a"]), timeout=5)
+    assert deleted.deleted == 1
+    assert [hit.text_id for hit in (await stub.Search(search, timeout=5)).hits] == ["b"]
+    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, everything=True), timeout=5)
+    assert deleted.deleted == 1
+    assert not (await stub.Search(search, timeout=5)).hits
+
+
+async def test_a_rebuild_streams_its_progress(stub: Stub, source: FixedTexts) -> None:
+    scope = new_scope()
+    source.say(scope, *[remembered("again and again") for _ in range(299)], remembered("a lonely zebra"))
+    steps = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=10)]
+    assert [step.finished for step in steps[:-1]] == [False] * (len(steps) - 1)
+    assert (steps[-1].finished, steps[-1].texts_done, steps[-1].removed) == (True, 300, 0)
+    search = vector_pb2.SearchRequest(scope=scope_of(scope), query="zebra", limit=1)
+    assert (await stub.Search(search, timeout=5)).hits[0].text == "a lonely zebra"
+
+
+KNOWN = scope_of(new_scope())
+WRONG: dict[str, Callable[[Stub], object]] = {
+    "no scope": lambda stub: stub.Search(vector_pb2.SearchRequest(query="x"), timeout=5),
+    "no person": lambda stub: stub.Delete(
+        vector_pb2.DeleteRequest(scope=vector_pb2.Scope(organization_id=KNOWN.organization_id), everything=True),
+        timeout=5,
+    ),
+    "no query": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN), timeout=5),
+    "query too long": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x" * 32_001), timeout=5),
+    "too many hits": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x", limit=101), timeout=5),
+    "too many items": lambda stub: stub.Upsert(
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", f"{number}") for number in range(257)]), timeout=5
+    ),
+    "text too long": lambda stub: stub.Upsert(
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x" * 32_001, "a")]), timeout=5
+    ),
+    "unknown role": lambda stub: stub.Upsert(
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", "a", "robot")]), timeout=5
+    ),
+    "no time": lambda stub: stub.Upsert(
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[vector_pb2.TextItem(text_id="a", text="x", role="coach")]),
+        timeout=5,
+    ),
+    "nothing to delete": lambda stub: stub.Delete(vector_pb2.DeleteRequest(scope=KNOWN), timeout=5),
+    "rebuild of no organisation": lambda stub: anext(
+        aiter(stub.Rebuild(vector_pb2.RebuildRequest(organization_id="all"), timeout=5))
+    ),
+}
+
+
+@pytest.mark.parametrize("call", WRONG.values(), ids=WRONG.keys())
+async def test_what_can_never_succeed_is_an_invalid_argument(stub: Stub, call: Callable[[Stub], object]) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call(stub)  # type: ignore[misc]  # each is one call
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_store_that_does_not_answer_is_unavailable(stub: Stub, store: Breakable) -> None:
+    store.broken = True
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x"), timeout=5)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_coaching_that_does_not_answer_makes_a_rebuild_unavailable(stub: Stub, source: FixedTexts) -> None:
+    source.fail = True
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        _ = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=5)]
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_every_error_has_its_code() -> None:
+    assert set(CODES) == set(VectorSearchError.__subclasses__())
