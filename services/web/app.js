@@ -46,7 +46,7 @@ const handlers = {
   async ready({ guest_id: id }) {
     if (guest && guest !== id) conversation.clear();
     guest = id;
-    await refresh();
+    await load();
     conversation.pending.forEach(({ key, text }) => transmit(key, text));
   },
   accepted({ id }) {
@@ -107,14 +107,10 @@ function settled(id) {
 let refreshing = 0;
 function refreshSoon() {
   clearTimeout(refreshing);
-  refreshing = setTimeout(refresh, 300);
+  refreshing = setTimeout(load, 300);
 }
 
-async function refresh() {
-  await load({});
-}
-
-async function load({ before = "" }) {
+async function load({ before = "" } = {}) {
   let page;
   try {
     page = await api.history({ before });
@@ -154,7 +150,7 @@ document.querySelectorAll(".opening").forEach((button) =>
 setInterval(() => {
   if (conversation.isAwaiting && Date.now() - heardAt > SILENCE_MILLISECONDS) {
     heardAt = Date.now();
-    refresh();
+    load();
   }
 }, 5_000);
 

@@ -6,9 +6,11 @@
 export class Conversation extends EventTarget {
   entries = [];
   hasMore = false;
+  isLoaded = false; // whether the history has been read
   status = null; // {state, ahead} while an answer is awaited
 
   #deltas = new Map(); // turn id -> sentences by index
+  #seen = new Set(); // turns that something was heard of
   #finished = new Set(); // turns whose answer is known, so that late deltas change nothing
 
   // Take in the newest page of the history, or one of older messages.
@@ -20,8 +22,8 @@ export class Conversation extends EventTarget {
       this.entries = [...page, ...rest];
       this.hasMore = hasMore;
     } else {
-      const oldest = messages[0]?.created_at ?? "";
-      const before = rest.filter((entry) => entry.messageId && entry.createdAt < oldest);
+      const oldest = Date.parse(messages[0]?.created_at);
+      const before = rest.filter((entry) => entry.messageId && Date.parse(entry.createdAt) < oldest);
       const after = rest.filter((entry) => !before.includes(entry));
       this.entries = [...before, ...page, ...after];
       if (before.length === 0) this.hasMore = hasMore;
@@ -92,8 +94,11 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
+  // Whether this is the first that is heard of a turn: another tab's message, perhaps, that the history knows.
   isNewTurn(turnId) {
-    return Boolean(turnId) && !this.#deltas.has(turnId) && !this.#finished.has(turnId);
+    const isNew = Boolean(turnId) && !this.#seen.has(turnId);
+    this.#seen.add(turnId);
+    return isNew;
   }
 
   // Another guest than before: nothing of the old one stays on the screen.
@@ -132,10 +137,11 @@ export class Conversation extends EventTarget {
     this.#deltas.delete(turnId);
   }
 
-  // The history says whether an answer is still awaited; a live status is more exact while there is one.
+  // The history says whether an answer is awaited, save for messages that are too new for it; a live status says more.
   #settle(turnOpen) {
-    if (!turnOpen) this.status = null;
-    else if (![...this.#deltas.keys()].length) this.status ??= { state: "thinking", ahead: 0 };
+    const isNewer = this.entries.some(({ role, state, messageId }) => role === "person" && state === "stored" && !messageId);
+    if (turnOpen && this.#deltas.size === 0) this.status ??= { state: "thinking", ahead: 0 };
+    else if (!turnOpen && !isNewer) this.status = null;
   }
 
   #update(id, changes) {

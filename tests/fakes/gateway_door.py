@@ -51,9 +51,10 @@ class Door:
             yield client
 
     @asynccontextmanager
-    async def serving(self, **settings: Any) -> AsyncIterator[str]:
-        """Serve on a free port; yields the address."""
-        server = HttpServer(self.app(**settings), "127.0.0.1", 0, self.life)
+    async def serving(self, port: int = 0, **settings: Any) -> AsyncIterator[str]:
+        """Serve on a free port; yields the address. May be done again after the end."""
+        self.life = Life("gateway", 1)
+        server = HttpServer(self.app(**settings), "127.0.0.1", port, self.life)
         await server.start()
         try:
             yield f"http://127.0.0.1:{server.port}"

@@ -3,12 +3,15 @@
 import json
 from dataclasses import dataclass
 
+from opentelemetry.trace import SpanKind
+
 from gateway.app.limits import Limits
 from gateway.app.ports import Inbound
 from gateway.domain.conversation import WEB_ACCOUNT, WEB_CHANNEL, OutgoingMessage
 from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import Answer, RawRequest
+from kit.tracing import span
 
 JSON_HEADERS = (("content-type", "application/json"),)
 
@@ -34,7 +37,9 @@ class SendMessage:
             body=json.dumps(body, ensure_ascii=False).encode(),
             authenticated_subject=guest_id,
         )
-        refuse_unless_stored(await self.inbound.receive(request, self.timeout_seconds))
+        with span("web_message", SpanKind.SERVER):
+            answer = await self.inbound.receive(request, self.timeout_seconds)
+        refuse_unless_stored(answer)
 
 
 def refuse_unless_stored(answer: Answer) -> None:

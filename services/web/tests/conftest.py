@@ -1,0 +1,26 @@
+"""The page in a real browser, against the gateway over fakes."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from fakes.stage import Stage
+from support.background import BackgroundLoop
+from support.browser import chromium_page
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with BackgroundLoop() as loop:
+        stage = Stage(loop)
+        stage.open()
+        yield stage
+        stage.close()
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with chromium_page() as found:
+        found.set_default_timeout(10_000)
+        yield found
