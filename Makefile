@@ -17,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 PY := $(BIN)/python
 PACKAGES := $(sort $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml))
-SOURCES := libs/kit services tests scripts $(if $(wildcard migrations/*.py),migrations)
+SOURCES := libs/kit $(wildcard services/*/src conftest.py) tests scripts migrations
 
 .PHONY: help
 help: ## Print this page
@@ -91,6 +91,7 @@ check-lint: ## Mistakes and complexity (ruff)
 
 check-types: ## Types (mypy, strict)
 	@$(BIN)/mypy $(SOURCES)
+	@failed=0; for tests in $(wildcard services/*/tests); do $(BIN)/mypy "$$tests" || failed=1; done; exit $$failed
 
 check-imports: ## Who may import whom (import-linter)
 	@$(BIN)/lint-imports --no-logo
@@ -98,11 +99,8 @@ check-imports: ## Who may import whom (import-linter)
 check-dependencies: ## Each package names exactly what it imports (deptry)
 	@$(PY) scripts/dependencies.py
 
-# Names that only a framework uses: hooks, pydantic's and Alembic's variables, and the methods of our gRPC services.
-USED_BY_FRAMEWORKS = pytest_*,model_config,cls,pytestmark,revision,down_revision,branch_labels,depends_on,upgrade,downgrade,\
-  $(shell grep -rhoE 'rpc [A-Za-z]+' protos | cut -d' ' -f2 | sort -u | paste -sd, -)
 check-dead: ## Code that nothing uses (vulture)
-	@$(BIN)/vulture --ignore-names "$(subst $() ,,$(USED_BY_FRAMEWORKS))"
+	@$(PY) scripts/dead_code.py
 
 check-structure: ## File and function lengths, registries, domain imports, links (tests/structure)
 	@$(BIN)/pytest -q tests/structure

@@ -1,6 +1,7 @@
 """The last line of .ci/run adds up every run of pytest."""
 
 import pytest
+
 from scripts.summary import counts, summary
 
 VERBOSE = "===== 3 failed, 5 passed, 1 skipped, 1 warning in 3.22s ====="

@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import AliasChoices, Field, SecretStr
-from scripts.reference import default, metrics_of, names, own_fields, table
+from pydantic import AliasChoices, Field, SecretStr, create_model
 
 from kit.settings import BaseServiceSettings, by_environment
+from scripts.reference import default, metrics_of, names, own_fields, table
 
-
-class Settings(BaseServiceSettings):
-    """Settings as a service would declare them."""
-
-    send_timeout_seconds: float = Field(10.0, description="Longest send.")
-    bot_token: SecretStr | None = Field(None, description="The bot's token.")
-    pool: int = Field(default_factory=by_environment(20, 20, 50), description="Connections.")
-    wait: float = Field(30.0, validation_alias=AliasChoices("WAIT", "WAIT_SECONDS", "wait"))
-    address: str
+Settings = create_model(
+    "Settings",
+    __base__=BaseServiceSettings,
+    send_timeout_seconds=(float, Field(10.0, description="Longest send.")),
+    bot_token=(SecretStr | None, Field(None, description="The bot's token.")),
+    pool=(int, Field(default_factory=by_environment(20, 20, 50), description="Connections.")),
+    wait=(float, Field(30.0, validation_alias=AliasChoices("WAIT", "WAIT_SECONDS", "wait"))),
+    address=(str, ...),
+)
 
 
 def field(name: str) -> Any:
@@ -36,7 +36,7 @@ def test_a_default_is_written_as_a_person_would() -> None:
 
 
 def test_inherited_settings_are_listed_once() -> None:
-    assert "log_level" not in own_fields(Settings)
+    assert set(own_fields(Settings)) == {"send_timeout_seconds", "bot_token", "pool", "wait", "address"}
 
 
 def test_metrics_are_found_where_they_are_declared(tmp_path: Path) -> None:

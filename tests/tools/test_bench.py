@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from scripts.bench import figures, missed
 
 FIGURE = {"name": "tokens", "value": 9.5, "unit": "1/s", "floor": 0.9, "ratio": 0.95}

@@ -1,8 +1,8 @@
 """The report of promises: what was shown, what failed, and above all what was not run."""
 
 import pytest
-from scripts.guarantees import report
 
+from scripts.guarantees import report
 from support.guarantees import Outcomes, merge, worse
 
 PAGE = "| id | what | figure |\n|---|---|---|\n| `P2-once` | Answered once | 5 |\n| `P3-order` | In order | 3 |\n"
