@@ -26,6 +26,17 @@ END
 $$
 """
 
+# Lets a migrating user who is no superuser (managed databases give none) hand a function over to the role.
+MEMBERSHIP = """
+DO $$
+BEGIN
+    IF NOT pg_has_role(current_user, 'coaching_claims', 'SET') THEN
+        GRANT coaching_claims TO CURRENT_USER;
+    END IF;
+END
+$$
+"""
+
 ORGANIZATIONS = """
 CREATE TABLE coaching.organizations (
     id uuid PRIMARY KEY,
@@ -46,10 +57,9 @@ def upgrade() -> None:
     """Make the house in which the services' migrations put their tables."""
     for role in OWNERS.values():
         op.execute(ROLE.format(role=role, login="LOGIN"))
-    # Owns the one function that finds work across organisations; nobody logs in as it. Membership lets an ordinary
-    # migrating user hand that function over (managed databases give no superuser).
+    # Owns the one function that finds work across organisations; nobody logs in as it.
     op.execute(ROLE.format(role="coaching_claims", login="NOLOGIN"))
-    op.execute("GRANT coaching_claims TO CURRENT_USER")
+    op.execute(MEMBERSHIP)
 
     op.execute("CREATE SCHEMA IF NOT EXISTS coaching")
     op.execute(ORGANIZATIONS)

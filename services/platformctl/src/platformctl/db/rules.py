@@ -34,34 +34,50 @@ definers AS (
 class Rule:
     """`query` names what breaks the rule, one text for each; `problem` says it in a sentence."""
 
+    key: str
     query: str
     problem: str
 
 
 RULES = (
-    Rule("SELECT schema FROM owners WHERE to_regnamespace(schema) IS NULL", "schema {name} is missing"),
     Rule(
+        "schema_exists", "SELECT schema FROM owners WHERE to_regnamespace(schema) IS NULL", "schema {name} is missing"
+    ),
+    Rule(
+        "role_exists",
         "SELECT r FROM (SELECT role FROM owners UNION SELECT 'coaching_claims') AS wanted (r)"
         " WHERE to_regrole(r) IS NULL",
         "role {name} is missing",
     ),
     Rule(
+        "role_is_ordinary",
         "SELECT rolname FROM pg_roles WHERE (rolname IN (SELECT role FROM services) OR rolname = 'coaching_claims')"
         " AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication)",
         "role {name} has rights over the whole server",
     ),
-    Rule("SELECT rolname FROM pg_roles WHERE rolname = 'coaching_claims' AND rolcanlogin", "role {name} can log in"),
     Rule(
+        "claims_cannot_log_in",
+        "SELECT rolname FROM pg_roles WHERE rolname = 'coaching_claims' AND rolcanlogin",
+        "role {name} can log in",
+    ),
+    Rule(
+        "role_is_no_claimant",
         "SELECT role FROM services WHERE to_regrole('coaching_claims') IS NOT NULL"
         " AND pg_has_role(role, to_regrole('coaching_claims'), 'MEMBER')",
         "role {name} is a member of coaching_claims and would see the rows of every organisation",
     ),
     Rule(
+        "forced",
         "SELECT name FROM personal WHERE NOT (forced AND has_policy)",
         "table {name} has organization_id, but row-level security is not enabled, forced and given a policy",
     ),
-    Rule("SELECT name FROM personal WHERE NOT attnotnull", "table {name} allows rows of no organisation"),
     Rule(
+        "organization_required",
+        "SELECT name FROM personal WHERE NOT attnotnull",
+        "table {name} allows rows of no organisation",
+    ),
+    Rule(
+        "policy_compares",
         "SELECT schemaname || '.' || tablename || ' (' || policyname || ')' FROM pg_policies"
         " WHERE schemaname IN (SELECT schema FROM owners) AND roles <> ARRAY['coaching_claims'::name]"
         " AND permissive = 'PERMISSIVE' AND NOT (coalesce(qual, with_check) LIKE '%app.organization_id%'"
@@ -69,25 +85,30 @@ RULES = (
         "the policy on {name} does not compare with the transaction's organisation",
     ),
     Rule(
+        "others_tables",
         "SELECT name || ', by ' || services.role FROM tables CROSS JOIN services WHERE services.role <> tables.role"
         " AND has_table_privilege(services.role, oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')",
         "another service's table can be used: {name}",
     ),
     Rule(
+        "own_tables",
         "SELECT name || ', by ' || role FROM tables WHERE to_regrole(role) IS NOT NULL"
         " AND NOT (has_schema_privilege(role, schema_oid, 'USAGE') AND has_table_privilege(role, oid, 'SELECT'))",
         "a table cannot be read by the service that owns it: {name}",
     ),
     Rule(
+        "no_truncate",
         "SELECT name || ', by ' || services.role FROM tables CROSS JOIN services"
         " WHERE has_table_privilege(services.role, oid, 'TRUNCATE')",
         "a table can be emptied for all organisations at once: {name}",
     ),
     Rule(
+        "definer_is_closed",
         "SELECT name FROM definers WHERE NOT pinned OR has_function_privilege('public', oid, 'EXECUTE')",
         "function {name} has its owner's rights, but does not pin search_path or can be called by everybody",
     ),
     Rule(
+        "definer_owner",
         "SELECT name FROM definers WHERE owner <> 'coaching_claims'",
         "function {name} has its owner's rights, and its owner is not coaching_claims",
     ),

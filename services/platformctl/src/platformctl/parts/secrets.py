@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 PASSWORD_BYTES = 24
@@ -19,8 +20,8 @@ def secret(data: Path, name: str) -> str:
 
 def _write_once(path: Path, value: str) -> None:
     """Write to a side file and link it into place, so that a crash or a second starter never leaves half a secret."""
-    side = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(side, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, name = tempfile.mkstemp(prefix=".", dir=path.parent)  # mode 0600
+    side = Path(name)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(value + "\n")
         file.flush()
