@@ -7,9 +7,8 @@ from typing import Protocol
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, FetchTimeoutError
+from nats.js.errors import APIError
 
 from kit import log
 from kit.backoff import Backoff
@@ -29,7 +28,13 @@ class ConsumerSpec(Protocol):
     @property
     def stream(self) -> str: ...
     @property
+    def filter_subject(self) -> str: ...
+    @property
     def ack_wait_seconds(self) -> int: ...
+    @property
+    def max_deliver(self) -> int: ...
+    @property
+    def max_ack_pending(self) -> int: ...
 
 
 class PullConsumer:
@@ -92,7 +97,7 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, limit: int, st
         fetch.cancel()
     try:
         return await fetch
-    except (FetchTimeoutError, NatsTimeoutError, asyncio.CancelledError):
+    except (TimeoutError, asyncio.CancelledError):  # the library raises several kinds of the former
         return []
 
 

@@ -36,17 +36,6 @@ class StreamSpec(Protocol):
     def max_bytes(self) -> int: ...
 
 
-class FullConsumerSpec(ConsumerSpec, Protocol):
-    """A consumer with all that is needed to create it."""
-
-    @property
-    def filter_subject(self) -> str: ...
-    @property
-    def max_deliver(self) -> int: ...
-    @property
-    def max_ack_pending(self) -> int: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """What was, or would be, done to one stream or consumer."""
@@ -71,7 +60,7 @@ def _stream_config(spec: StreamSpec, window_seconds: float, replicas: int) -> St
     )
 
 
-def _consumer_config(spec: FullConsumerSpec) -> ConsumerConfig:
+def _consumer_config(spec: ConsumerSpec) -> ConsumerConfig:
     return ConsumerConfig(
         durable_name=spec.durable,
         filter_subject=spec.filter_subject,
@@ -91,7 +80,7 @@ def _differs(wanted: StreamConfig | ConsumerConfig, present: StreamConfig | Cons
 async def apply(
     js: JetStreamContext,
     streams: Sequence[StreamSpec],
-    consumers: Sequence[FullConsumerSpec],
+    consumers: Sequence[ConsumerSpec],
     *,
     window_seconds: float = DUPLICATE_WINDOW_SECONDS,
     replicas: int = 1,
@@ -123,7 +112,7 @@ async def _apply_stream(js: JetStreamContext, wanted: StreamConfig, dry_run: boo
     return Change("stream", name, "updated")
 
 
-async def _apply_consumer(js: JetStreamContext, spec: FullConsumerSpec, dry_run: bool) -> Change:
+async def _apply_consumer(js: JetStreamContext, spec: ConsumerSpec, dry_run: bool) -> Change:
     wanted = _consumer_config(spec)
     action = "created"
     try:

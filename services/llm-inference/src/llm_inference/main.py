@@ -23,7 +23,7 @@ async def build(settings: LlmInferenceSettings, life: process.Life) -> None:
     provider = PROVIDERS[settings.llm_provider](settings)
     generate = Generate(
         provider,
-        Line(workers=settings.max_workers, most_waiting=settings.llm_queue_size),
+        Line(workers=settings.max_workers * provider.per_worker, most_waiting=settings.llm_queue_size),
         Breaker(),
         Limits(context_tokens=settings.llm_context_tokens),
         now=time.monotonic,

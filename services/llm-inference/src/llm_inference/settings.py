@@ -11,7 +11,7 @@ ProviderName = Literal["embedded", "ollama", "openai_compatible"]
 
 
 class LlmInferenceSettings(BaseServiceSettings):
-    """MAX_WORKERS bounds the completions that the model works on at once; others wait in the line."""
+    """MAX_WORKERS bounds the completions at once (16 for each worker on a remote server); others wait in the line."""
 
     llm_provider: ProviderName = Field("embedded", description="embedded, ollama or openai_compatible.")
     llm_model: str = Field(

@@ -12,6 +12,7 @@ from llm_inference.domain.errors import BackendUnavailableError, InvalidRequestE
 # A line longer than this is no token of a model.
 MOST_LINE_BYTES = 1_000_000
 CONNECT_SECONDS = 5.0
+PER_WORKER = 16  # completions for each of MAX_WORKERS: waiting for a server costs next to nothing here
 CLIENT_ERRORS = frozenset({400, 413, 422})
 KEY_ERRORS = frozenset({401, 403})
 

@@ -10,6 +10,8 @@ class ModelProvider(Protocol):
     """A model server, or an engine in this process. Errors are those of domain.errors, without any prompt text."""
 
     name: str
+    # Completions at once for each of MAX_WORKERS: an engine computes on our cores, a server has its own queue.
+    per_worker: int
 
     async def start(self) -> None:
         """Load or connect. Raises BackendUnavailableError, with what to do; a remote server may still come later."""

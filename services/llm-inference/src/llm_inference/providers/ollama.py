@@ -19,6 +19,7 @@ class Ollama:
     """Without LLM_MODEL the first model that is pulled answers."""
 
     name = "ollama"
+    per_worker = wire.PER_WORKER
 
     def __init__(self, settings: LlmInferenceSettings) -> None:
         self._http = wire.client(settings.ollama_url, {})

@@ -17,6 +17,7 @@ class OpenAiCompatible:
     """Without LLM_MODEL the first model that the server lists answers."""
 
     name = "openai_compatible"
+    per_worker = wire.PER_WORKER
 
     def __init__(self, settings: LlmInferenceSettings) -> None:
         key = settings.openai_api_key.get_secret_value()

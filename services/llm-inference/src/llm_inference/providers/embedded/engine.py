@@ -31,6 +31,8 @@ class Engine:
 
     def __init__(self, model: Path, slots: int, context_tokens: int, threads: int, states: Path) -> None:
         self.key = secrets.token_urlsafe(32)
+        # Should the engine ever abort, a debugger's backtrace in the log would show prompts.
+        os.environ["GGML_NO_BACKTRACE"] = "1"
         begun = time.perf_counter()
         try:
             self._server: Any = xllamacpp.Server(self._params(model, slots, context_tokens, threads, states))

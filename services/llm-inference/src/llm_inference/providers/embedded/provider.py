@@ -30,6 +30,7 @@ class Embedded:
     """Loads at start(). A person is a `cache_key`; what all share is the leading system message."""
 
     name = "embedded"
+    per_worker = 1
 
     def __init__(self, settings: LlmInferenceSettings) -> None:
         self._settings = settings
@@ -112,11 +113,11 @@ class Embedded:
     async def _prepare(self, slot: Slot, request: Completion) -> None:
         """Bring the slot as near to the prompt as files allow: the person's own, else the shared beginning."""
         slot.holds = ""
-        if request.cache_key and await self._restore(slot, self._states.name("person", request.cache_key)):
+        if request.cache_key and await self._restore(slot, self._states.stem("person", request.cache_key)):
             return
         if not request.system_text:
             return
-        shared = self._states.name("system", request.system_text)
+        shared = self._states.stem("system", request.system_text)
         if await self._restore(slot, shared):
             return
         async with self._reading:
@@ -124,7 +125,7 @@ class Embedded:
             if not await self._restore(slot, shared):
                 await self._read_shared(slot, request.system_text, shared)
 
-    async def _read_shared(self, slot: Slot, system_text: str, name: str) -> None:
+    async def _read_shared(self, slot: Slot, system_text: str, stem: str) -> None:
         beginning = Completion(messages=(Message(Speaker.SYSTEM, system_text),), max_tokens=1)
         try:
             async with aclosing(self._complete(slot, beginning)) as events:
@@ -132,26 +133,27 @@ class Embedded:
                     pass
         except InvalidRequestError:
             return  # some chat templates want a person's message too; then the whole prompt is computed
-        await self._save(slot, name)
+        await self._save(slot, stem)
 
-    async def _restore(self, slot: Slot, name: str) -> bool:
-        if not self._states.has(name):
+    async def _restore(self, slot: Slot, stem: str) -> bool:
+        found = await asyncio.to_thread(self._states.find, stem)
+        if found is None:
             return False
-        if await self._act(slot, "restore", name):
+        if await self._act(slot, "restore", found):
             return True
-        self._states.drop(name)
+        self._states.drop(stem)
         return False
 
     async def _keep(self, slot: Slot) -> None:
         try:
-            await self._save(slot, self._states.name("person", slot.holds))
+            await self._save(slot, self._states.stem("person", slot.holds))
         finally:
             self._slots.release(slot)
 
-    async def _save(self, slot: Slot, name: str) -> None:
+    async def _save(self, slot: Slot, stem: str) -> None:
         part = f"{slot.number}.part"
         if await self._act(slot, "save", part):
-            await asyncio.to_thread(self._states.keep, part, name)
+            await asyncio.to_thread(self._states.keep, part, stem)
 
     async def _act(self, slot: Slot, action: str, filename: str) -> bool:
         """Save or restore a slot. A failure costs time, no answer: it is logged and the prompt is computed."""

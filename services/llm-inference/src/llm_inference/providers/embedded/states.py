@@ -7,9 +7,11 @@ only this user may read it, its name is a digest, and it is dropped when nobody 
 import hashlib
 import os
 import time
+import zlib
 from pathlib import Path
 
 SUFFIX = ".slot"
+CHECKED_BYTES = 1 << 20
 SECONDS_A_DAY = 86_400
 
 
@@ -31,26 +33,36 @@ class States:
             part.unlink(missing_ok=True)
         self.prune()
 
-    def name(self, kind: str, key: str) -> str:
-        """Return the file name for a key; it tells nothing about the key."""
-        return hashlib.sha256(f"{self._scope}\0{kind}\0{key}".encode()).hexdigest() + SUFFIX
+    def stem(self, kind: str, key: str) -> str:
+        """Return the beginning of the file's name for a key; it tells nothing about the key."""
+        return hashlib.sha256(f"{self._scope}\0{kind}\0{key}".encode()).hexdigest()
 
-    def has(self, name: str) -> bool:
-        """Whether the state is there; if so it counts as used now."""
-        try:
-            os.utime(self.folder / name)
-        except FileNotFoundError:
-            return False
-        return True
+    def find(self, stem: str) -> str | None:
+        """Return the file's name if its content is what was written; it counts as used now. Reads the whole file.
 
-    def keep(self, part: str, name: str) -> None:
+        A damaged one is dropped: the engine would not refuse it but end the process.
+        """
+        for path in self.folder.glob(f"{stem}.*{SUFFIX}"):
+            if path.suffixes[0] == f".{_checksum(path)}":
+                os.utime(path)
+                return path.name
+            path.unlink()
+        return None
+
+    def keep(self, part: str, stem: str) -> None:
         """Put a completely written file in the place of the last one, then drop what is too much."""
-        (self.folder / part).replace(self.folder / name)
+        last = list(self.folder.glob(f"{stem}.*{SUFFIX}"))
+        written = self.folder / part
+        kept = written.replace(self.folder / f"{stem}.{_checksum(written)}{SUFFIX}")
+        for path in last:
+            if path != kept:
+                path.unlink(missing_ok=True)
         self.prune()
 
-    def drop(self, name: str) -> None:
+    def drop(self, stem: str) -> None:
         """Forget a state, if it is there."""
-        (self.folder / name).unlink(missing_ok=True)
+        for path in self.folder.glob(f"{stem}.*{SUFFIX}"):
+            path.unlink(missing_ok=True)
 
     def prune(self) -> None:
         """Drop what is too old, then the least recently used until the rest fits."""
@@ -61,3 +73,12 @@ class States:
             room -= facts.st_size
             if room < 0 or facts.st_mtime < oldest:
                 path.unlink(missing_ok=True)
+
+
+def _checksum(path: Path) -> str:
+    """Against damage, not against malice: CRC-32 runs at memory speed."""
+    value = 0
+    with path.open("rb") as stream:
+        while block := stream.read(CHECKED_BYTES):
+            value = zlib.crc32(block, value)
+    return f"{value:08x}"
