@@ -31,7 +31,7 @@ def arm(points: str) -> None:
         _armed[name.removesuffix("!")] = _Armed(raises=name.endswith("!"), file=Path(file) if file else None)
 
 
-def reached(name: str, detail: str = "") -> None:
+def reached(name: str, *working_on: object) -> None:
     """Do what `name` is armed with, or nothing. A point's file is removed first, so that the restart survives."""
     point = _armed.get(name)
     if point is None:
@@ -42,5 +42,5 @@ def reached(name: str, detail: str = "") -> None:
         except FileNotFoundError:
             return
     if point.raises:
-        raise InjectedFaultError(f"{name}: {detail}")
+        raise InjectedFaultError(f"{name}: {working_on}")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -22,7 +22,7 @@ from coaching.domain.people import PersonChange
 from coaching.domain.prepared import prepared_for
 from coaching.domain.turn import Failure, OpenedTurn, Reply, Source, StepTrace, TurnRecord
 from coaching.metrics import STEP_SECONDS
-from kit import log, tracing
+from kit import faultpoints, log, tracing
 from kit.clock import Clock
 
 P = ParamSpec("P")
@@ -56,6 +56,7 @@ class Walk:
         outcome = "ok"
         try:
             with tracing.span(f"turn.{name}"):
+                faultpoints.reached(f"step_{name}", args)
                 return await step(*args, **kwargs)
         except BaseException as error:
             outcome = log.error_name(error)
