@@ -24,3 +24,13 @@ def test_every_marker_names_a_promise_of_the_page() -> None:
 
 def test_every_promise_of_the_page_has_a_test() -> None:
     assert promised() <= marked()
+
+
+def test_the_page_links_to_tests_that_carry_the_marker() -> None:
+    wrong = []
+    for line in (ROOT / "docs/guarantees.md").read_text().splitlines():
+        for name in PROMISE.findall(line):
+            links = re.findall(r"\]\(\.\./([^)]+)\)", line)
+            wrong += [(name, link) for link in links if f'"{name}"' not in (ROOT / link).read_text()]
+            wrong += [] if links else [(name, "no link")]
+    assert not wrong

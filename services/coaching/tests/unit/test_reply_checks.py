@@ -52,13 +52,13 @@ HARMLESS = [
 ]
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @pytest.mark.parametrize("sentence", PROMISES)
 def test_a_promise_of_contact_is_dropped(sentence: str) -> None:
     assert CHECKS.verdict(sentence, []) is Verdict.DROP
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @given(st.sampled_from(PROMISES), st.sampled_from(["Great. ", "That is a good plan, and ", "So: "]), st.booleans())
 def test_a_promise_is_found_wherever_it_stands(sentence: str, before: str, upper: bool) -> None:
     text = before + sentence
@@ -104,7 +104,7 @@ def test_no_reply_grows_over_the_limit(sentences: list[str]) -> None:
     assert all(len(sentence) <= MAX_SENTENCE for sentence in released)
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @pytest.mark.parametrize("phrases", [phrases_en, phrases_de])
 def test_every_composed_sentence_passes(phrases: object) -> None:
     tables = (vars(phrases)["REFLECTIONS"], vars(phrases)["MOVES"])
@@ -114,7 +114,7 @@ def test_every_composed_sentence_passes(phrases: object) -> None:
     assert all(CHECKS.verdict(word, []) is Verdict.KEEP for word in words)
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 def test_no_prepared_text_promises_contact() -> None:
     # These two say that the coach will NOT write first.
     silent = (Text.STOPPED, Text.HELP)
