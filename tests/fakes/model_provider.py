@@ -14,6 +14,7 @@ class FakeProvider:
     """`text(request)` is what it answers, word by word, `delay_seconds` apart; `gone` makes it fail."""
 
     name = "fake"
+    per_worker = 1
 
     def __init__(
         self,

@@ -15,13 +15,13 @@ from llm_inference.providers.embedded.weights import sha256_of
 
 
 def kept(states: States, key: str, size: int, age_seconds: float = 0) -> str:
-    name = states.name("person", key)
+    stem = states.stem("person", key)
     (states.folder / "0.part").write_bytes(b"x" * size)
-    states.keep("0.part", name)
-    if age_seconds:
-        stamp = time.time() - age_seconds
-        os.utime(states.folder / name, (stamp, stamp))
-    return name
+    states.keep("0.part", stem)
+    (path,) = states.folder.glob(f"{stem}*")
+    stamp = time.time() - age_seconds
+    os.utime(path, (stamp, stamp))
+    return stem
 
 
 @pytest.fixture
@@ -37,29 +37,44 @@ def test_only_this_user_may_read_the_folder(states: States) -> None:
 
 def test_a_name_tells_nothing_and_differs_by_model_kind_and_key(states: States) -> None:
     other = States(states.folder, "model 2", 100, 2)
-    names = {states.name("person", "MARKER"), states.name("system", "MARKER"), other.name("person", "MARKER")}
+    names = {states.stem("person", "MARKER"), states.stem("system", "MARKER"), other.stem("person", "MARKER")}
     assert len(names) == 3
     assert not any("MARKER" in name for name in names)
 
 
 def test_what_is_kept_is_found_again(states: States) -> None:
     name = kept(states, "a", 10)
-    assert states.has(name)
-    assert not states.has(states.name("person", "b"))
+    assert states.find(name)
+    assert not states.find(states.stem("person", "b"))
 
 
 def test_the_least_recently_used_goes_first(states: States) -> None:
     old, older = kept(states, "old", 40, 100), kept(states, "older", 40, 200)
-    assert states.has(older)
+    assert states.find(older)
     new = kept(states, "new", 40)
-    assert [states.has(name) for name in (old, older, new)] == [False, True, True]
+    assert [states.find(name) is not None for name in (old, older, new)] == [False, True, True]
 
 
 def test_what_nobody_returned_to_is_dropped_at_the_start(states: States) -> None:
     name = kept(states, "a", 10, age_seconds=3 * 86_400)
     (states.folder / "1.part").write_bytes(b"half written")
     states.open()
-    assert not states.has(name)
+    assert not states.find(name)
+    assert list(states.folder.iterdir()) == []
+
+
+def test_what_is_written_again_takes_the_place_of_the_last(states: States) -> None:
+    first, second = kept(states, "a", 10), kept(states, "a", 20)
+    assert first == second
+    (path,) = states.folder.iterdir()
+    assert path.stat().st_size == 20
+
+
+def test_a_damaged_file_is_not_given_to_the_engine(states: States) -> None:
+    name = kept(states, "a", 10)
+    (path,) = states.folder.iterdir()
+    path.write_bytes(b"x" * 9)
+    assert states.find(name) is None
     assert list(states.folder.iterdir()) == []
 
 
@@ -67,7 +82,7 @@ def test_a_dropped_state_is_gone(states: States) -> None:
     name = kept(states, "a", 10)
     states.drop(name)
     states.drop(name)
-    assert not states.has(name)
+    assert not states.find(name)
 
 
 def test_the_digest_is_remembered_until_the_file_changes(tmp_path: Path) -> None:
