@@ -122,7 +122,7 @@ async function load({ before = "" } = {}) {
   quiet = first || Boolean(before);
   conversation.merge(page, { older: Boolean(before) });
   quiet = false;
-  if (first) view.toBottom();
+  if (first && conversation.entries.length) view.toBottom();
 }
 
 async function loadOlder() {

@@ -1,6 +1,6 @@
 // The conversation on the screen: one list item an entry, changed only where the entry changed.
 
-import { settle, show } from "./words.js";
+import { show } from "./words.js";
 
 const NOTES = {
   template: "A prepared reply. The coach’s model could not answer this time.",
@@ -9,7 +9,8 @@ const NOTES = {
 const NEAR_BOTTOM = 80; // pixels: who is this close to the end wants to see what comes
 
 export class View {
-  #items = new Map();
+  #items = new Map(); // entry -> its list item
+  #shown = new WeakMap(); // entry -> what of it is on the screen
   #elements;
   #again;
 
@@ -31,6 +32,7 @@ export class View {
     older.hidden = !conversation.hasMore;
     empty.hidden = conversation.entries.length > 0 || !conversation.isLoaded;
     this.#status(conversation.status);
+    if (conversation.entries.length === 0) return;
     if (stuck) this.toBottom();
     else if (first && first !== log.querySelector(".message")) scroller.scrollTop += scroller.scrollHeight - height;
     else if (added && !quiet) this.#elements.newest.hidden = false;
@@ -58,7 +60,8 @@ export class View {
     const kept = new Set(wanted);
     for (const child of [...log.children]) if (!kept.has(child)) child.remove();
     wanted.forEach((item, place) => log.children[place] !== item && log.insertBefore(item, log.children[place] ?? null));
-    for (const entry of this.#items.keys()) if (!entries.includes(entry)) this.#items.delete(entry);
+    const living = new Set(entries);
+    for (const entry of this.#items.keys()) if (!living.has(entry)) this.#items.delete(entry);
     return added;
   }
 
@@ -77,14 +80,12 @@ export class View {
 
   #message(entry, known, quiet) {
     const item = known ?? this.#newItem(entry);
-    const signature = `${entry.text}|${entry.state}|${entry.source}|${entry.problem}|${entry.createdAt}`;
-    if (item.dataset.signature === signature.length + signature) return item;
-    item.dataset.state = entry.state;
-    item.dataset.signature = signature.length + signature;
-    const arrives = entry.role === "coach" && !quiet;
-    const text = item.querySelector(".text");
-    if (arrives) show(text, entry.text, { animate: true });
-    else settle(text, entry.text);
+    const { text, state, source, problem, createdAt } = entry;
+    const shown = JSON.stringify([text, state, source, problem, createdAt]);
+    if (this.#shown.get(entry) === shown) return item;
+    this.#shown.set(entry, shown);
+    item.dataset.state = state;
+    show(item.querySelector(".text"), entry.text, { moves: entry.role === "coach" && !quiet });
     item.classList.toggle("crisis", entry.source === "crisis");
     item.querySelector(".foot").replaceChildren(...this.#foot(entry));
     return item;

@@ -2,20 +2,15 @@
 
 const LINK = /https?:\/\/[^\s<>"]+[^\s<>".,;:!?)\]]/g;
 
-// Show `text`; where it goes on from what is there, only the new part moves.
-export function show(element, text, { animate = false } = {}) {
+// Show `text`; where it moves and goes on from what is there, only the new part is added.
+export function show(element, text, { moves = false } = {}) {
   const shown = element.textContent;
   if (shown === text) return;
-  if (animate && text.startsWith(shown)) {
+  if (moves && text.startsWith(shown)) {
     element.append(moving(text.slice(shown.length), waiting(element)));
   } else {
     element.replaceChildren(...still(text));
   }
-}
-
-// Make an arrived text still, with its links.
-export function settle(element, text) {
-  element.replaceChildren(...still(text));
 }
 
 function moving(text, begin) {
@@ -29,7 +24,7 @@ function moving(text, begin) {
     const word = document.createElement("span");
     word.className = "word";
     word.style.setProperty("--place", String(place));
-    word.append(piece);
+    word.append(...still(piece));
     part.append(word);
     place += 1;
   }

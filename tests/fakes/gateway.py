@@ -57,7 +57,7 @@ class FakeConversations:
 
     def __init__(self) -> None:
         self.messages: dict[GuestId, list[StoredMessage]] = {}
-        self.turn_open = False
+        self.open_turns: set[GuestId] = set()
         self.broken: Reason | None = None
         self.seconds = 0.0
         self._now = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -80,7 +80,7 @@ class FakeConversations:
         known = self.messages.get(guest_id, [])
         ids = [message.message_id for message in known]
         earlier = known[: ids.index(before)] if before in ids else known
-        return History(tuple(earlier[-limit:]), len(earlier) > limit, self.turn_open)
+        return History(tuple(earlier[-limit:]), len(earlier) > limit, guest_id in self.open_turns)
 
 
 class FakeLiveEvents:

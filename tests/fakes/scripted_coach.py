@@ -30,7 +30,7 @@ class ScriptedCoach:
             self.taken.append(message["id"])
             guest = GuestId(request.authenticated_subject)
             self._record(guest, message["text"], Role.PERSON, client_id=message["id"])
-            self.door.conversations.turn_open = True
+            self.door.conversations.open_turns.add(guest)
             task = asyncio.create_task(self._answer(guest))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -47,7 +47,7 @@ class ScriptedCoach:
             live.emit(guest, Delta(turn, sentence, index))
         await asyncio.sleep(self.pause_seconds)
         text = " ".join(sentences)
-        self.door.conversations.turn_open = False
+        self.door.conversations.open_turns.discard(guest)
         live.emit(guest, self._record(guest, text, Role.COACH, source=self.source, turn_id=turn))
 
     def _record(

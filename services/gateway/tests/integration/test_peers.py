@@ -85,7 +85,7 @@ async def test_nobody_waits_longer_than_the_deadline(ports: Ports) -> None:
 async def test_history_pages_backwards(ports: Ports) -> None:
     said = [ports.kept.add(GUEST, f"{number}\n👋", client_id=f"c{number}") for number in range(5)]
     said.append(ports.kept.add(GUEST, "so", Role.COACH, source="model", turn_id="t", created_at=NOW))
-    ports.kept.turn_open = True
+    ports.kept.open_turns.add(GUEST)
     newest = await ports.conversations.history(GUEST, "", 3, 5)
     assert list(newest.messages) == said[3:]
     assert (newest.has_more, newest.turn_open) == (True, True)
