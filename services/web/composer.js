@@ -1,8 +1,8 @@
 // Where the person writes: Enter sends, Shift+Enter breaks the line, the field grows, a draft survives a reload.
 
 const DRAFT = "coach-draft";
-const LONGEST = 8_000; // characters; the gateway's own limit
-const COUNT_FROM = 7_000;
+const LONGEST = 4_096; // characters; the gateway's own limit
+const COUNT_FROM = 3_600;
 
 export class Composer {
   #text;
@@ -41,8 +41,8 @@ export class Composer {
     const words = this.#text.value.trim();
     if (!words) {
       this.#tell("Write something first.");
-    } else if ([...words].length > LONGEST) {
-      this.#tell(`That is ${[...words].length - LONGEST} characters too long. Send it in parts.`, "alert");
+    } else if (count(words) > LONGEST) {
+      this.#tell(`That is ${count(words) - LONGEST} characters too long. Send it in parts.`, "alert");
     } else {
       this.#text.value = "";
       this.#changed();
@@ -56,8 +56,8 @@ export class Composer {
     keep(value);
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight + 2}px`;
-    const over = value.length - LONGEST;
-    if (value.length < COUNT_FROM) this.#tell("");
+    const over = count(value) - LONGEST;
+    if (over < COUNT_FROM - LONGEST) this.#tell("");
     else this.#tell(over > 0 ? `${over} characters too long` : `${-over} characters left`, over > 0 ? "alert" : "");
   }
 
@@ -65,6 +65,11 @@ export class Composer {
     this.#hint.dataset.kind = kind;
     if (this.#hint.textContent !== words) this.#hint.textContent = words;
   }
+}
+
+// Characters as the gateway counts them, not the halves of which some are made here.
+function count(words) {
+  return [...words].length;
 }
 
 function draft() {

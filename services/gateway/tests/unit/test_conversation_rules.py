@@ -28,7 +28,7 @@ def test_what_cannot_be_sent_says_why(text: str, reason: Reason) -> None:
         ("  Hallo\r\nWelt \r ", "Hallo\nWelt"),
         ("a\x00b\tc", "ab\tc"),
         ("👩‍👩‍👧 مرحبا", "👩‍👩‍👧 مرحبا"),
-        ("x" * 8000, "x" * 8000),
+        ("x" * 4096, "x" * 4096),
     ],
 )
 def test_a_text_keeps_its_words_and_lines(text: str, expected: str) -> None:

@@ -9,7 +9,7 @@ from gateway.domain.refusals import Reason, Refused
 
 WEB_CHANNEL = "web"
 WEB_ACCOUNT = "default"
-MAX_TEXT_CHARACTERS = 8_000  # about four pages; a coach's turn cannot use more
+MAX_TEXT_CHARACTERS = 4_096  # about two pages, and what the web channel takes
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")  # the BCP 47 tags that browsers send
 UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")  # control characters; PostgreSQL cannot store the first
 

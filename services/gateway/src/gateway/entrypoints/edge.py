@@ -12,7 +12,7 @@ from gateway.entrypoints.peers import header, peer_of
 from gateway.entrypoints.webhooks import PREFIX as WEBHOOKS
 from kit.log import get_logger
 
-MAX_REST_BODY_BYTES = 65_536  # a message of 8,000 characters, every one escaped, fits
+MAX_REST_BODY_BYTES = 65_536  # the longest message fits, even with every character escaped
 API = "/v1/"
 
 # Nothing inline, nothing from elsewhere, in nobody's frame; 'self' covers the chat socket (CSP 3, 6.7.2.8).
