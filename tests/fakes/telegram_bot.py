@@ -167,7 +167,6 @@ class Bot:
 
     async def call(self, method: str, params: Json) -> Any:
         """Carry out one method."""
-        self.calls[method] += 1
         if method not in METHODS:
             raise ApiError(404, "Not Found: method not found")
         return await METHODS[method](self, params)

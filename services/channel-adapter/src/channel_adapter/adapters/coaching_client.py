@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from channel_adapter.app.ports import CoachingUnavailableError
 from channel_adapter.domain.delivery import Decision, Drop, Hold, Outbound, Report, Send, State
 from contracts.coaching.v1 import coaching_pb2 as pb
-from contracts.coaching.v1.coaching_pb2_grpc import CoachingAsyncStub, CoachingStub
+from contracts.coaching.v1.coaching_pb2_grpc import CoachingStub
 from kit import log
 
 # Below the ack wait of OUTBOUND (30 s), since a batch that is being claimed shows no sign of life.
@@ -30,7 +30,7 @@ class CoachingDeliveries:
     """The Coaching service, as far as deliveries go."""
 
     def __init__(self, channel: grpc.aio.Channel, owner: str) -> None:
-        self._stub: CoachingAsyncStub = CoachingStub(channel)
+        self._stub = CoachingStub(channel)
         self._owner = owner
 
     async def claim(self, messages: Sequence[Outbound]) -> list[Decision]:

@@ -3,16 +3,20 @@
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import ClientConfig, LocalStore, RetryConfig, S3Store
+from obstore.store import LocalStore, S3Store
 
 from channel_adapter.app.ports import FileStoreError
 from channel_adapter.settings import UploadSettings
 
+if TYPE_CHECKING:  # the library has these for type checkers only
+    from obstore.store import ClientConfig, RetryConfig
+
 FAILURES = (BaseError, OSError)
-S3_TRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+S3_TRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectFileStore:
