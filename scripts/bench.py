@@ -5,6 +5,7 @@ A bench is a script that prints, as the last line of its standard output, a JSON
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,9 +47,12 @@ def row(figure: Figure) -> str:
 
 def main() -> int:
     found: list[Figure] = []
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}  # benches start services as the tests do
     for bench in benches():
         sys.stderr.write(f"{bench.relative_to(ROOT)}\n")
-        done = subprocess.run([sys.executable, str(bench)], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, str(bench)], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False
+        )
         if done.returncode:
             sys.stderr.write(f"{bench.relative_to(ROOT)} ended with status {done.returncode}\n")
             return 1
