@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,6 +21,18 @@ class BackgroundLoop:
     def run(self, work: Coroutine[Any, Any, T], seconds: float = 60) -> T:
         """Run `work` in the loop and return what it returns."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
+
+    def call(self, work: Callable[[], T]) -> T:
+        """Call `work` in the loop's thread: for code that starts tasks there."""
+
+        async def called() -> T:
+            return work()
+
+        return self.run(called())
+
+    async def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Await `work`, which belongs to this loop, from another one."""
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter `manager` for the life of this loop."""

@@ -57,6 +57,8 @@ class Surroundings:
         return asked is not None and asked in (_origin(f"{scheme}://{peer.host}"), _origin(self.public_url))
 
     def _trusts(self, address: str) -> bool:
+        if not self.trusted_proxies:
+            return False
         try:
             parsed = _parse(address)
         except ValueError:

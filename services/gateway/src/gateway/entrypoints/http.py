@@ -181,6 +181,8 @@ def create_app(rest: Rest, others: list[BaseRoute], version: str) -> FastAPI:
     app = FastAPI(
         title="Coach", version=version, docs_url=None, redoc_url=None, redirect_slashes=False,
         description="What the web page of the coaching platform talks to. The chat socket is at /v1/chat.",
+        # Its own spans would carry addresses and queries as they came.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )  # fmt: skip
     app.include_router(routes(rest))
     app.router.routes.extend(others)
