@@ -79,7 +79,8 @@ _SEEN = text("""
     UPDATE coaching.people p SET last_message_at = CAST(:now AS timestamptz),
         locale = CASE WHEN given.locale <> '' THEN given.locale ELSE p.locale END
     FROM (
-        SELECT id, max(locale) AS locale FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen (id uuid, locale text)
+        SELECT id, coalesce((array_agg(locale ORDER BY number DESC) FILTER (WHERE locale <> ''))[1], '') AS locale
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen (number integer, id uuid, locale text)
         GROUP BY id ORDER BY id
     ) AS given
     WHERE p.organization_id = CAST(:organization_id AS uuid) AND p.id = given.id
@@ -149,7 +150,10 @@ class PostgresInbox:
         )
         places = {Place(row["channel"], row["account"], row["address"]): str(row["id"]) for row in found}
         await self._messages(transaction, texts, persons, places, now)
-        seen = [{"id": row["person_id"], "locale": item.locale} for row, item in zip(rows, texts, strict=True)]
+        seen = [
+            {"number": number, "id": row["person_id"], "locale": item.locale}
+            for number, (row, item) in enumerate(zip(rows, texts, strict=True))
+        ]
         await transaction.run(_SEEN, rows=seen, now=now)
         return list(places)
 

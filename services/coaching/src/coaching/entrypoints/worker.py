@@ -87,6 +87,8 @@ class Worker:
         if free <= 0:
             return 0
         claims = await self._claims.claim(free)
+        if not claims:
+            return 0
         faultpoints.reached("after_turn_claim")
         opened = await self._opened(claims)
         for turn in opened:
@@ -96,8 +98,6 @@ class Worker:
         return len(claims)
 
     async def _opened(self, claims: Sequence[Claim]) -> list[OpenedTurn]:
-        if not claims:
-            return []
         try:
             return await self._turns.open(claims)
         except StoreRefusedError as error:

@@ -1,0 +1,100 @@
+"""Two replicas answer once; a killed one's turns are taken up by the other."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import pytest
+
+from support.coaching import Stage, eventually
+from support.services import start_service
+
+
+@pytest.mark.guarantee("P2-duplicates")
+async def test_two_replicas_never_answer_twice(around: Stage) -> None:
+    around.llm.pause_seconds = 0.05
+    people = [f"person-{number}" for number in range(20)]
+    async with around.coaching(), around.coaching():
+        for round_number in (1, 2, 3):
+            await asyncio.gather(*(around.say(f"round {round_number}", person) for person in people))
+            for person in people:
+                await around.answered(round_number, person)
+    for person in people:
+        replies = await around.replies(person)
+        assert [reply.rsplit("I heard: ", 1)[1] for reply in replies] == [
+            f"round {number}. What else?" for number in (1, 2, 3)
+        ]
+    delivered = await around.outbound(61, seconds=2)
+    assert len({message.delivery_id for message in delivered}) == 60
+
+
+@pytest.mark.guarantee("P1-turns")
+@pytest.mark.parametrize("point", ["after_turn_claim", "before_record", "after_record", "before_inbound_ack"])
+async def test_a_turn_of_a_process_that_is_killed_is_answered_once(around: Stage, tmp_path: Path, point: str) -> None:
+    armed = tmp_path / "armed"
+    armed.touch()
+    environment = around.environment(fault_points=f"{point}@{armed}")
+    service = start_service("coaching", environment, tmp_path)
+    try:
+        await service.await_ready()
+        await around.say("hello there")
+        assert await asyncio.to_thread(service.process.wait, 30) == -signal.SIGKILL
+    finally:
+        service.process.kill()
+        service.process.wait()
+    async with around.coaching():
+        await around.answered()
+        await asyncio.sleep(1)
+        assert len(await around.replies()) == 1
+        assert len(await around.outbound(2, seconds=2)) == 1
+    assert "hello there" not in service.log()
+
+
+async def test_a_frozen_process_that_wakes_up_after_its_lease_writes_nothing(around: Stage, tmp_path: Path) -> None:
+    around.llm.pause_seconds = 0.4
+    service = start_service("coaching", around.environment(), tmp_path)
+    try:
+        await service.await_ready()
+        await around.say("hello there")
+        await eventually(lambda: asyncio.sleep(0, bool(around.llm.running)))
+        service.process.send_signal(signal.SIGSTOP)
+        async with around.coaching():
+            await around.answered()
+            service.process.send_signal(signal.SIGCONT)
+            await asyncio.sleep(3)
+            assert len(await around.replies()) == 1
+        assert await service.stop() == 0
+    finally:
+        service.process.kill()
+        service.process.wait()
+    assert len(await around.turns()) == 1
+
+
+async def test_a_stop_finishes_the_turns_that_have_begun(around: Stage, tmp_path: Path) -> None:
+    around.llm.pause_seconds = 0.3
+    service = start_service("coaching", around.environment(), tmp_path)
+    try:
+        await service.await_ready()
+        await around.say("hello there")
+        await eventually(lambda: asyncio.sleep(0, bool(around.llm.running)))
+        assert await service.stop() == 0
+        assert len(await around.replies()) == 1
+    finally:
+        service.process.kill()
+        service.process.wait()
+
+
+async def test_a_turn_that_is_cut_off_by_a_stop_goes_to_another_at_once(around: Stage, tmp_path: Path) -> None:
+    around.llm.pause_seconds = 5
+    service = start_service("coaching", around.environment(drain_seconds=0.5, turn_lease_seconds=60), tmp_path)
+    try:
+        await service.await_ready()
+        await around.say("hello there")
+        await eventually(lambda: asyncio.sleep(0, bool(around.llm.running)))
+        assert await service.stop() == 0
+    finally:
+        service.process.kill()
+        service.process.wait()
+    around.llm.pause_seconds = 0
+    async with around.coaching():
+        await around.answered(seconds=5)

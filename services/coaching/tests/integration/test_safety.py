@@ -1,0 +1,96 @@
+"""What keeps people safe, from the stream to the database."""
+
+import pytest
+
+from support.coaching import Stage, eventually
+
+DANGER = "I want to kill myself"
+
+
+@pytest.mark.guarantee("P4-crisis")
+async def test_danger_is_answered_without_a_model_and_coaching_rests_until_start(around: Stage) -> None:
+    async with around.coaching():
+        await around.say("I slept badly")
+        await around.answered(1)
+        await around.say(DANGER, locale="en-US")
+        await around.answered(2)
+        [person] = await around.rows("SELECT crisis_hold_at, locale FROM coaching.people")
+        assert person["crisis_hold_at"] is not None
+        await around.say("what can I do about my sleep?")
+        await around.answered(3)
+        await around.say("start")
+        await around.answered(4)
+        await around.say("so, my sleep")
+        replies = await around.answered(5)
+        await eventually(lambda: _remembered(around, 4))
+    assert "988" in replies[1]
+    assert "911" in replies[1]
+    assert "When you want to go on with coaching, write START" in replies[2]
+    assert replies[3].startswith("Good to have you back")
+    assert replies[4].startswith("I heard: so, my sleep")
+    turns = await around.turns()
+    assert [turn["source"] for turn in turns] == ["model", "crisis", "crisis", "command", "model"]
+    [person] = await around.rows("SELECT crisis_hold_at FROM coaching.people")
+    assert person["crisis_hold_at"] is None
+    seen_by_model = " ".join(message.text for request in around.llm.requests for message in request.messages)
+    assert "kill" not in seen_by_model
+    assert "what can I do" not in seen_by_model
+    indexed = [item.text for own in around.vector.items.values() for item in own.values()]
+    assert len(indexed) == 4
+    assert not [text for text in indexed if "kill" in text or "what can I do" in text]
+
+
+async def test_danger_among_other_messages_wins_over_them_and_over_start(around: Stage) -> None:
+    async with around.coaching():
+        await around.say("START", locale="en")
+        await around.say("ich will nicht mehr leben", locale="de-AT")
+        await around.say("hello?", locale="")
+        [reply] = await around.answered()
+    assert "142 (Telefonseelsorge)" in reply
+    assert around.llm.requests == []
+    [person] = await around.rows("SELECT crisis_hold_at FROM coaching.people")
+    assert person["crisis_hold_at"] is not None
+
+
+async def test_stop_and_start_are_recorded_and_answered_without_a_model(around: Stage) -> None:
+    async with around.coaching():
+        await around.say("Stop!")
+        [stopped] = await around.answered(1)
+        [person] = await around.rows("SELECT proactive_stopped_at FROM coaching.people")
+        assert person["proactive_stopped_at"] is not None
+        await around.say("START")
+        await around.answered(2)
+        await around.say("Hilfe", locale="de")
+        replies = await around.answered(3)
+    assert stopped.startswith("Done: I will not write to you")
+    assert "Mit STOP schreibe ich nicht mehr von selbst" in replies[2]
+    [person] = await around.rows("SELECT proactive_stopped_at FROM coaching.people")
+    assert person["proactive_stopped_at"] is None
+    assert [turn["source"] for turn in await around.turns()] == ["command"] * 3
+    assert around.llm.requests == []
+
+
+async def test_the_first_start_welcomes_and_gives_the_notice(around: Stage) -> None:
+    async with around.coaching():
+        await around.say("/start pair-123")
+        await around.answered(1)
+        await around.say("hello coach how are you")
+        replies = await around.answered(2)
+    assert "a machine and not a person" in replies[0]
+    assert "Welcome!" in replies[0]
+    assert "machine" not in replies[1]
+
+
+async def test_a_command_beside_other_words_counts_and_the_words_are_answered(around: Stage) -> None:
+    async with around.coaching():
+        await around.say("STOP")
+        await around.say("but tell me how to sleep")
+        [reply] = await around.answered()
+    assert reply.endswith("I heard: but tell me how to sleep. What else?")
+    [person] = await around.rows("SELECT proactive_stopped_at FROM coaching.people")
+    assert person["proactive_stopped_at"] is not None
+
+
+async def _remembered(around: Stage, count: int) -> bool:
+    found = await around.rows("SELECT count(*) FROM coaching.messages WHERE memory_state = 'done'")
+    return bool(found[0][0] >= count)
