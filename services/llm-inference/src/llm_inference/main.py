@@ -28,18 +28,24 @@ async def build(settings: LlmInferenceSettings, life: process.Life) -> None:
         Limits(context_tokens=settings.llm_context_tokens),
         now=time.monotonic,
     )
+    # While a large model loads, the process already says that it lives.
+    life.readiness.add("model", _loading)
+    await http.HttpServer(http.ops_app(life), settings.bind_host, settings.http_port, life).start()
     try:
         await provider.start()
     except BackendUnavailableError as error:
         raise process.StartError(str(error)) from None
     life.on_close(provider.close)
-    life.readiness.add("model", generate.check)
 
     server = GrpcServer(settings.bind_host, settings.grpc_port, life)
     server.add(llm_pb2_grpc.add_LlmInferenceServicer_to_server, LlmInferenceServicer(generate))
     await server.start()
-    await http.HttpServer(http.ops_app(life), settings.bind_host, settings.http_port, life).start()
+    life.readiness.add("model", generate.check)
     log.info("model_served", provider=provider.name, workers=settings.max_workers, grpc_port=server.port)
+
+
+async def _loading() -> None:
+    raise BackendUnavailableError("the model is being loaded")
 
 
 def main() -> None:

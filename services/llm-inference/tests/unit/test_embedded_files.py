@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_inference.providers.embedded.engine import cores_for
+from llm_inference.providers.embedded.engine import cores_for, usable_cores
 from llm_inference.providers.embedded.grammar import compact_grammar
 from llm_inference.providers.embedded.slots import Slots
 from llm_inference.providers.embedded.states import States
@@ -118,7 +118,7 @@ async def test_a_stranger_gets_the_slot_unused_for_longest() -> None:
 
 
 def test_one_core_is_left_to_the_services() -> None:
-    assert cores_for(0) == max(1, len(os.sched_getaffinity(0)) - 1)
+    assert cores_for(0) == max(1, usable_cores() - 1)
     assert cores_for(3) == 3
 
 

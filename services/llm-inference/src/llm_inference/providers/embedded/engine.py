@@ -23,7 +23,12 @@ def cores_for(threads: int) -> int:
 
     Services that share the engine's cores slow it down far more than one core less does (threads wait for each other).
     """
-    return threads or max(1, len(os.sched_getaffinity(0)) - 1)
+    return threads or max(1, usable_cores() - 1)
+
+
+def usable_cores() -> int:
+    """Return the cores that this process may use; macOS knows no affinity."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Engine:
