@@ -17,7 +17,7 @@ ARGS ?=
 BIN := .venv/bin
 PY := $(BIN)/python
 PACKAGES := $(sort $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml))
-SOURCES := libs/kit $(wildcard services/*/src conftest.py) tests scripts migrations
+SOURCES := libs/kit $(wildcard services/*/src services/*/bench conftest.py) tests scripts migrations
 
 .PHONY: help
 help: ## Print this page
@@ -72,7 +72,7 @@ test-unit: install ## Run the tests that take milliseconds and need no other pro
 
 .PHONY: bench
 bench: install ## Measure the real model beside its engine; leaves build/bench.json
-	@$(PY) scripts/bench.py
+	@$(PY) scripts/bench.py $(ARGS)
 
 ## Check it
 
