@@ -1,8 +1,8 @@
 """Run every bench of tests/bench and services/*/bench and join their figures: `make bench`.
 
 A bench is a script that prints, as the last line of its standard output, a JSON list of
-{"name", "value", "unit", "floor", "ratio"}; what it says while it works goes to standard error. Arguments are passed on:
-`make bench ARGS="--model small"`.
+{"name", "value", "unit", "floor", "ratio"}; what it says while it works goes to standard error. Arguments are
+passed on: `make bench ARGS="--model small"`.
 """
 
 import json
