@@ -6,6 +6,7 @@ import signal
 import sys
 import textwrap
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,14 +76,14 @@ class Platform:
 
 
 @pytest.fixture
-async def platform():
+async def platform() -> AsyncIterator[Platform]:
     platform = Platform()
     yield platform
     platform.supervisor.force()
     await platform.supervisor.stop()
 
 
-async def test_a_program_is_started_and_stopped_and_nothing_stays(platform: Platform, tmp_path: Path):
+async def test_a_program_is_started_and_stopped_and_nothing_stays(platform: Platform, tmp_path: Path) -> None:
     await platform.supervisor.start([Fake(tmp_path)])
     pid = platform.pid
     assert platform.said[0].startswith("fake started")
@@ -92,7 +93,7 @@ async def test_a_program_is_started_and_stopped_and_nothing_stays(platform: Plat
     assert (tmp_path / "fake.log").read_text() == "hello\n"
 
 
-async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform: Platform, tmp_path: Path):
+async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform: Platform, tmp_path: Path) -> None:
     await platform.supervisor.start([Fake(tmp_path, code="print('error: no room', flush=True);" + TOUCH_AND_SLEEP)])
     first = platform.pid
     os.kill(first, signal.SIGKILL)
@@ -103,26 +104,26 @@ async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform
     assert platform.supervisor.statuses()[0].restarts == 1
 
 
-async def test_a_program_that_crashes_at_once_cannot_start(platform: Platform, tmp_path: Path):
+async def test_a_program_that_crashes_at_once_cannot_start(platform: Platform, tmp_path: Path) -> None:
     fake = Fake(tmp_path, code="sys.exit('the port is busy')")
     with pytest.raises(CannotStartError, match=r"fake: ended with status 1: the port is busy\n.*its log: "):
         await platform.supervisor.start([fake])
     assert fake.prepared == QUICK.first_start_attempts
 
 
-async def test_wrong_settings_are_not_tried_again(platform: Platform, tmp_path: Path):
+async def test_wrong_settings_are_not_tried_again(platform: Platform, tmp_path: Path) -> None:
     fake = Fake(tmp_path, code="print('fake: settings: PORT: must be a number', flush=True); sys.exit(78)")
     with pytest.raises(CannotStartError, match="PORT: must be a number"):
         await platform.supervisor.start([fake])
     assert fake.prepared == 1
 
 
-async def test_a_part_that_cannot_be_prepared_says_why(platform: Platform, tmp_path: Path):
+async def test_a_part_that_cannot_be_prepared_says_why(platform: Platform, tmp_path: Path) -> None:
     with pytest.raises(CannotStartError, match="belongs to another user"):
         await platform.supervisor.start([Fake(tmp_path, broken="the folder belongs to another user")])
 
 
-async def test_a_program_that_does_not_exist_says_so(platform: Platform, tmp_path: Path):
+async def test_a_program_that_does_not_exist_says_so(platform: Platform, tmp_path: Path) -> None:
     class Missing(Fake):
         def launch(self) -> Launch:
             return Launch(command=("/nonexistent/server",), log_path=self.folder / "x.log", cwd=self.folder)
@@ -131,14 +132,14 @@ async def test_a_program_that_does_not_exist_says_so(platform: Platform, tmp_pat
         await platform.supervisor.start([Missing(tmp_path)])
 
 
-async def test_a_program_that_never_becomes_ready_cannot_start(tmp_path: Path):
+async def test_a_program_that_never_becomes_ready_cannot_start(tmp_path: Path) -> None:
     platform = Platform(Patience(ready_seconds=0.3, poll_seconds=0.01))
     with pytest.raises(CannotStartError, match=r"fake runs but did not become ready within 0 s: still loading"):
         await platform.supervisor.start([Fake(tmp_path, code="print('still loading', flush=True); time.sleep(600)")])
     await platform.supervisor.stop()
 
 
-async def test_a_program_that_ignores_sigterm_is_killed(platform: Platform, tmp_path: Path):
+async def test_a_program_that_ignores_sigterm_is_killed(platform: Platform, tmp_path: Path) -> None:
     code = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {TOUCH_AND_SLEEP}"
     await platform.supervisor.start([Fake(tmp_path, code=code, stop_seconds=0.2)])
     pid = platform.pid
@@ -147,7 +148,7 @@ async def test_a_program_that_ignores_sigterm_is_killed(platform: Platform, tmp_
     assert "fake did not stop in time and was killed" in platform.said
 
 
-async def test_force_does_not_wait(platform: Platform, tmp_path: Path):
+async def test_force_does_not_wait(platform: Platform, tmp_path: Path) -> None:
     code = f"signal.signal(signal.SIGTERM, signal.SIG_IGN); {TOUCH_AND_SLEEP}"
     await platform.supervisor.start([Fake(tmp_path, code=code, stop_seconds=60)])
     began = time.monotonic()
@@ -158,7 +159,7 @@ async def test_force_does_not_wait(platform: Platform, tmp_path: Path):
     assert time.monotonic() - began < 5
 
 
-async def test_programs_stop_in_reverse_order(platform: Platform, tmp_path: Path):
+async def test_programs_stop_in_reverse_order(platform: Platform, tmp_path: Path) -> None:
     order = tmp_path / "order"
     fakes = []
     for name in ("first", "second"):
@@ -178,7 +179,7 @@ async def test_programs_stop_in_reverse_order(platform: Platform, tmp_path: Path
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted only on Linux")
-async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp_path: Path):
+async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp_path: Path) -> None:
     code = f"""
         worker = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)
         open('worker', 'w').write(str(worker.pid))
@@ -190,18 +191,28 @@ async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp
     assert not psutil.pid_exists(worker)
 
 
-async def test_a_stop_in_the_middle_of_a_start_leaves_nothing(platform: Platform, tmp_path: Path):
+async def test_a_stop_in_the_middle_of_a_start_leaves_nothing(platform: Platform, tmp_path: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
     starting = asyncio.create_task(platform.supervisor.start([Fake(tmp_path, code="time.sleep(600)")]))
     await asyncio.sleep(0.05)
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await platform.supervisor.stop()
     assert platform.supervisor.statuses()[0].state is State.STOPPED
-    assert psutil.Process().children(recursive=True) == []
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
+async def test_what_else_this_process_started_is_left_alone(platform: Platform, tmp_path: Path) -> None:
+    other = await asyncio.create_subprocess_exec(sys.executable, "-c", "import time; time.sleep(600)")
+    await platform.supervisor.start([Fake(tmp_path)])
+    await platform.supervisor.stop()
+    assert psutil.Process(other.pid).status() != psutil.STATUS_ZOMBIE
+    other.kill()
+    await other.wait()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-async def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path):
+async def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path) -> None:
     keeper = f"""
         import asyncio, sys
         sys.path[:0] = {[str(Path(__file__).parent), *sys.path]!r}

@@ -1,6 +1,6 @@
 """What several commands need: the data folder, the running platform, and refusals in one form."""
 
-import os
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -27,11 +27,8 @@ def fail(text: str, status: int = 1) -> typer.Exit:
     return typer.Exit(status)
 
 
-def settings_of(kind: type[S], **options: str | None) -> S:
-    """The settings, options above the environment; ends with 78 and a sentence when they are wrong."""
-    for name, value in options.items():
-        if value:
-            os.environ[name.upper()] = value
+def settings_of(kind: type[S]) -> S:
+    """The settings; ends with 78 and a sentence when they are wrong."""
     try:
         return load(kind)
     except SettingsError as error:
@@ -40,7 +37,7 @@ def settings_of(kind: type[S], **options: str | None) -> S:
 
 def folder_of(data: str | None) -> DataFolder:
     """The data folder that an option or the settings name."""
-    return DataFolder(settings_of(DataSettings, data=data).data_folder)
+    return DataFolder(Path(data).expanduser().absolute() if data else settings_of(DataSettings).data_folder)
 
 
 def running(folder: DataFolder) -> RunFile:

@@ -1,7 +1,7 @@
 """Have a model's files on this machine: from the cache, else from each source in turn, verified or refused."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -45,9 +45,12 @@ class Fetcher:
     def __init__(self, cache: ModelCache, sources: Sequence[Source], console: Console) -> None:
         self._cache, self._sources, self._console = cache, sources, console
 
-    def missing_bytes(self, model: Model) -> int:
-        """Bytes that fetching the model would still bring to the disk at most; 0 when it is all there."""
-        return sum(self._room(file) for file in model.files if not self._cache.has(file))
+    def check_room(self, models: Iterable[Model]) -> None:
+        """Raises ModelError when the disk cannot take what is still to be fetched of these models."""
+        self._cache.open()
+        missing = [file for model in models for file in model.files if not self._cache.has(file)]
+        if missing:
+            self._cache.need(missing[0], sum(self._room(file) for file in missing))
 
     async def fetch(self, model: Model) -> dict[str, Path]:
         """Every file of the model by name. Raises ModelError, which says what failed at each source and what to do."""
@@ -64,9 +67,7 @@ class Fetcher:
 
     async def _fetch_file(self, model: Model, file: ModelFile) -> None:
         failures = []
-        for source in self._sources:
-            if not source.offers(file):
-                continue
+        for source in self._order(file):
             partial = self._cache.partial(file, source.name)
             self._cache.need(file, source.room(file, partial))
             try:
@@ -108,6 +109,11 @@ class Fetcher:
         return max(
             (s.room(file, self._cache.partial(file, s.name)) for s in self._sources if s.offers(file)), default=0
         )
+
+    def _order(self, file: ModelFile) -> list[Source]:
+        """As configured, but a download that has begun somewhere goes on there."""
+        offering = [source for source in self._sources if source.offers(file)]
+        return sorted(offering, key=lambda source: -source.present(file, self._cache.partial(file, source.name)))
 
     def _clean(self, file: ModelFile) -> None:
         for source in self._sources:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from platformctl.models.errors import SourceError
+from platformctl.supervisor.child import guarded
 
 POLL_SECONDS = 0.5
 REASON_CHARACTERS = 300
@@ -43,6 +44,11 @@ class Unpacker:
     def __init__(self, commands: list[list[str]] | None = None) -> None:
         self._commands = installers() if commands is None else commands
 
+    @property
+    def first(self) -> list[str]:
+        """The command that is asked first now."""
+        return self._commands[0]
+
     async def __call__(self, requirement: str, folder: Path, at: Callable[[int], None]) -> Path:
         """Install one pinned, hashed requirement without its dependencies below `folder`; returns where its files are.
 
@@ -69,7 +75,7 @@ class Unpacker:
 async def _run(command: list[str], scratch: Path, tick: Callable[[], None]) -> str | None:
     """Run an installer to its end; returns None when it went well, else its last words."""
     process = await asyncio.create_subprocess_exec(
-        *command,
+        *guarded(tuple(command)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

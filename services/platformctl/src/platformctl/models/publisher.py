@@ -13,7 +13,6 @@ from platformctl.models.errors import SourceError
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 # A long download may lose its connection now and then; only attempts that brought nothing are counted.
 FRUITLESS_ATTEMPTS = 2
-CHUNK_BYTES = 1_048_576
 CONTENT_RANGE = re.compile(r"^bytes (\d+)-\d+/(\d+)$")
 
 
@@ -64,7 +63,7 @@ class Publisher:
             with partial.open("r+b" if done else "wb") as stream:
                 stream.seek(done)
                 stream.truncate()
-                async for block in answer.aiter_bytes(CHUNK_BYTES):
+                async for block in answer.aiter_bytes():
                     stream.write(block)
                     done += len(block)
                     if done > file.size:

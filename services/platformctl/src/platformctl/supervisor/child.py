@@ -69,6 +69,14 @@ def kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
+def guarded(
+    command: tuple[str, ...], death: signal.Signals = signal.SIGKILL, identity: tuple[int, int] = (-1, -1)
+) -> tuple[str, ...]:
+    """The command as one that gets the signal `death` when this process dies; `identity` is its user and group."""
+    numbers = (os.getpid(), int(death), *identity)
+    return (sys.executable, "-I", "-S", str(GUARD), *map(str, numbers), *command)
+
+
 async def spawn(launch: Launch, log: RotatingLog) -> Child:
     """Start the process of a launch; what cannot be executed ends at once with status 127 and says so in its log."""
     # A pipe of our own: asyncio's would make the end of the process wait for everyone who still holds its output.
@@ -93,8 +101,7 @@ async def _execute(launch: Launch, output: int) -> asyncio.subprocess.Process:
     # PostgreSQL cleans up after a quit; everything else is simply gone, as after a power cut, which all of it survives.
     death = signal.SIGQUIT if launch.stop_signal is signal.SIGINT else signal.SIGKILL
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", str(GUARD), str(os.getpid()), str(int(death)), *map(str, identity)),
-        *launch.command,
+        *guarded(launch.command, death, identity),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=output,
         stderr=output,

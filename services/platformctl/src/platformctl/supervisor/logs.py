@@ -11,7 +11,7 @@ OLD_FILES = 3
 LINES_REMEMBERED = 40
 ERROR_CHARACTERS = 400
 SEVERE = frozenset({"error", "critical", "fatal", "panic"})
-SEVERE_WORDS = ("fatal", "panic", "error")
+TELLING_WORDS = ("fatal", "panic", "error", "cannot", "settings:")
 
 
 class RotatingLog:
@@ -61,23 +61,26 @@ class RotatingLog:
 
 
 def last_error(lines: list[str]) -> str:
-    """The last line of severity error or worse, else the last that names an error, else the last that is not empty."""
-    written = [line.strip() for line in lines if line.strip()]
-    severe = [text for text in map(_severe_text, written) if text]
-    named = [line for line in written if any(word in line.lower() for word in SEVERE_WORDS)]
-    best = (severe or named or written or [""])[-1]
+    """The last line that names an error, else the last plain one; a structured line counts only if it is severe."""
+    told = [text for line in lines if (text := _severe_text(line) if _record(line) else line.strip())]
+    named = [text for text in told if any(word in text.lower() for word in TELLING_WORDS)]
+    best = (named or told or [""])[-1]
     return best if len(best) <= ERROR_CHARACTERS else f"{best[:ERROR_CHARACTERS]} …"
 
 
-def _severe_text(line: str) -> str:
-    """What a structured log line of severity error says, and "" for every other line."""
-    if not line.startswith("{"):
-        return ""
+def _record(line: str) -> dict[str, object]:
+    """A structured log line's members, and nothing for every other line."""
     try:
-        record = json.loads(line)
+        record = json.loads(line) if line.lstrip().startswith("{") else None
     except ValueError:
-        return ""
-    if not isinstance(record, dict) or str(record.get("level", "")).lower() not in SEVERE:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _severe_text(line: str) -> str:
+    """What a structured line of severity error says, and "" for one of less."""
+    record = _record(line)
+    if str(record.get("level", "")).lower() not in SEVERE:
         return ""
     words = [str(record[key]) for key in ("event", "error", "reason", "problem") if record.get(key)]
-    return ": ".join(words)
+    return f"error: {': '.join(words)}"

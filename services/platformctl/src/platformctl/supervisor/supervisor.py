@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from platformctl.supervisor.keeper import Keeper, Patience, Program, Status
-from platformctl.supervisor.orphans import Reaper, adopt_orphans, end_all
+from platformctl.supervisor.orphans import Orphans
 
 REAP_SECONDS = 2.0
 
@@ -22,6 +22,7 @@ class Supervisor:
         self._patience = patience or Patience()
         self._keepers: list[Keeper] = []
         self._force = asyncio.Event()
+        self._orphans = Orphans()
         self._reaping: asyncio.Task[None] | None = None
 
     def statuses(self) -> list[Status]:
@@ -31,8 +32,8 @@ class Supervisor:
     async def start(self, programs: Sequence[Program]) -> None:
         """Start these together and wait until each is ready. Raises CannotStartError for the first that is not."""
         if self._reaping is None:
-            adopt_orphans()
-            self._reaping = asyncio.create_task(_reap())
+            self._orphans.open()
+            self._reaping = asyncio.create_task(self._reap())
         keepers = [Keeper(program, self._say, self._changed, self._patience) for program in programs]
         self._keepers += keepers
         starting = [asyncio.create_task(keeper.start()) for keeper in keepers]
@@ -56,11 +57,10 @@ class Supervisor:
         if self._reaping is not None:
             self._reaping.cancel()
             await asyncio.gather(self._reaping, return_exceptions=True)
-            end_all()
+            self._reaping = None
+            self._orphans.close()
 
-
-async def _reap() -> None:
-    reaper = Reaper()
-    while True:
-        await asyncio.sleep(REAP_SECONDS)
-        reaper.collect()
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(REAP_SECONDS)
+            self._orphans.collect()

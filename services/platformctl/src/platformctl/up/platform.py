@@ -85,6 +85,7 @@ class LocalPlatform:
         self._folder.open()
         self._held.enter_context(self._folder.lock())
         check_room(self._folder.path, DATA_BYTES)
+        self._fetcher.check_room(self._wanted_models().values())
         claims = PortClaims()
         self._held.callback(claims.close)
         chosen = {} if self._settings.port is None else {"PORT": self._settings.port}
@@ -107,14 +108,17 @@ class LocalPlatform:
             self._console.line(f"  {await apply_streams(stores)}")
         return stores
 
-    async def _fetch_models(self) -> None:
+    def _wanted_models(self) -> dict[str, Model]:
         wanted: dict[str, Model] = {}
         model = self._language_model
         if model is not None and model.provider == "embedded" and model.fetch:
             wanted["llm"] = CHAT_MODELS[self._settings.model]
         if self._settings.embedder == MINILM and missing(self._environ, {"EMBEDDER_MODEL_PATH": ""}):
             wanted["embedder"] = EMBEDDER
-        for kind, entry in wanted.items():
+        return wanted
+
+    async def _fetch_models(self) -> None:
+        for kind, entry in self._wanted_models().items():
             files = list((await self._fetcher.fetch(entry)).values())
             names = ("LLM_MODEL_PATH",) if kind == "llm" else ("EMBEDDER_MODEL_PATH", "EMBEDDER_TOKENIZER_PATH")
             self._model_settings |= {name: str(file) for name, file in zip(names, files, strict=True)}

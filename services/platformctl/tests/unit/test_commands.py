@@ -1,0 +1,148 @@
+"""The command line itself, and the commands that look at a running platform."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from platformctl.main import COMMANDS, GROUPS, app
+from platformctl.models.catalog import MODELS
+from platformctl.up.datadir import DataFolder
+from platformctl.up.runfile import PartEntry, RunFile, start_time
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "data")
+    folder.open()
+    return folder
+
+
+@pytest.fixture
+def listener() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+
+
+def write_run_file(folder: DataFolder, pid: int, *parts: PartEntry) -> None:
+    RunFile(
+        pid=pid,
+        started_at=start_time(pid) or 0.0,
+        url="http://127.0.0.1:8080",
+        environment="development",
+        ports={"gateway.http": 8080, "coaching.grpc": 9},
+        parts=list(parts),
+    ).write(folder.run_file)
+
+
+def test_every_command_is_registered_and_says_what_it_does() -> None:
+    found = typer.main.get_command(app)
+    assert set(found.commands) == {*COMMANDS, *GROUPS}  # type: ignore[attr-defined]  # it is a group
+    for name in (*COMMANDS, *GROUPS):
+        result = run(name, "--help")
+        assert result.exit_code == 0
+        assert len(result.stdout) > 200
+
+
+@pytest.mark.parametrize("command", [["status"], ["chat", "-m", "x"], ["people", "list"]])
+def test_what_needs_a_running_platform_says_how_to_start_one(folder: DataFolder, command: list[str]) -> None:
+    result = run(*command, "--data", str(folder.path))
+    assert result.exit_code == 1
+    assert f"No platform runs on {folder.path}" in result.stderr
+
+
+def test_status_shows_each_part_and_fails_when_one_is_not_ready(folder: DataFolder, listener: str) -> None:
+    up = PartEntry("nats", "ready", os.getpid(), 0, listener)
+    down = PartEntry("gateway", "waiting", None, 3, "127.0.0.1:9", "http://127.0.0.1:9/ready")
+    write_run_file(folder, os.getpid(), up)
+    assert run("status", "--data", str(folder.path)).exit_code == 0
+    write_run_file(folder, os.getpid(), up, down)
+    result = run("status", "--data", str(folder.path))
+    assert result.exit_code == 1
+    assert "started again 3 times" in result.stdout
+    told = json.loads(run("status", "--json", "--data", str(folder.path)).stdout)
+    assert told["ready"] is False
+    assert {part["name"]: part["ready"] for part in told["parts"]} == {"nats": True, "gateway": False}
+
+
+def test_a_part_that_listens_no_more_is_not_ready(folder: DataFolder) -> None:
+    write_run_file(folder, os.getpid(), PartEntry("nats", "ready", os.getpid(), 0, "127.0.0.1:9"))
+    assert run("status", "--data", str(folder.path)).exit_code == 1
+
+
+def test_down_without_a_platform_is_no_failure(folder: DataFolder) -> None:
+    result = run("down", "--data", str(folder.path))
+    assert (result.exit_code, result.stdout) == (0, f"No platform runs on {folder.path}.\n")
+
+
+def test_down_stops_the_platform_and_waits_for_its_end(folder: DataFolder) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    write_run_file(folder, process.pid)
+    result = run("down", "--data", str(folder.path))
+    assert result.exit_code == 0
+    assert process.wait(5) == -signal.SIGTERM
+
+
+def test_down_says_when_it_takes_too_long(folder: DataFolder) -> None:
+    code = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        write_run_file(folder, process.pid)
+        result = run("down", "--data", str(folder.path), "--timeout", "0.2")
+        assert result.exit_code == 1
+        assert "--force" in result.stderr
+        process.kill()
+
+
+def test_people_says_when_coaching_does_not_answer(folder: DataFolder) -> None:
+    write_run_file(folder, os.getpid())
+    result = run("people", "list", "--data", str(folder.path))
+    assert result.exit_code == 1
+    assert "did not answer (UNAVAILABLE)" in result.stderr
+
+
+def test_models_are_listed_with_size_and_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELS_DIR", str(tmp_path))
+    rows = json.loads(run("models", "list", "--json").stdout)
+    assert {row["name"]: row["here"] for row in rows} == dict.fromkeys(MODELS, False)
+    assert "Apache-2.0" in run("models", "list").stdout
+
+
+def test_a_model_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
+    result = run("models", "fetch", "huge")
+    assert result.exit_code == 1
+    assert "default, small, embedder" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ENVIRONMENT", "prod", "development, staging, production"),
+        ("PORT", "eighty", "PORT"),
+        ("MODEL", "huge", "MODEL"),
+        ("LLM_PROVIDER", "oracle", "LLM_PROVIDER"),
+    ],
+)
+def test_up_refuses_wrong_settings_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATA", str(tmp_path / "data"))
+    monkeypatch.setenv(name, value)
+    result = run("up")
+    assert result.exit_code == 78
+    assert said in result.stderr
+    assert not (tmp_path / "data").exists()
