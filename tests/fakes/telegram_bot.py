@@ -105,6 +105,7 @@ class Bot:
         self.message_ids = count(1)
         self._changed = asyncio.Condition()
         self._getting = 0
+        self.conflicts = 0
         self._deliveries: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(40)
 
@@ -210,6 +211,7 @@ class Bot:
                 async with asyncio.timeout(float(params.get("timeout", 0))):
                     await self._changed.wait_for(lambda: bool(self.pending) or self._getting != mine)
         if self._getting != mine:
+            self.conflicts += 1
             raise ApiError(409, "Conflict: terminated by other getUpdates request")
         allowed = params.get("allowed_updates") or []
         wanted = [update for update in self.pending.values() if not allowed or set(update) & set(allowed)]

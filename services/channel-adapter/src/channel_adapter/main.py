@@ -4,7 +4,7 @@ import socket
 
 from channel_adapter.adapters.coaching_client import CoachingDeliveries
 from channel_adapter.adapters.file_store import open_file_store
-from channel_adapter.adapters.jetstream import DeadLetters, InboundStream, LivePages
+from channel_adapter.adapters.jetstream import DeadLetterStream, InboundStream, LivePages
 from channel_adapter.adapters.postgres import PostgresAccounts, PostgresFileRecords, PostgresLeases
 from channel_adapter.app.channel import Connection, Connections, Outside, by_endpoint
 from channel_adapter.app.connect import AccountState, ConnectAccount
@@ -92,7 +92,7 @@ async def _send(settings: Settings, life: Life, bus: Bus, connections: Connectio
     # Enough to keep the workers busy while the next batch is claimed, and few enough that claims do not run out.
     limit = min(256, 16 * settings.max_workers)
     for lane, spec in CONSUMERS.items():
-        consume = ConsumeOutbound(await bus.consumer(spec), lane, sending, DeadLetters(bus), limit)
+        consume = ConsumeOutbound(await bus.consumer(spec), lane, sending, DeadLetterStream(bus), limit)
         _ = life.background(f"outbound-{lane}", consume.run(life.stopping))
     typing = {connection.channel for connection in connections.values() if connection.abilities.typing}
     await ListenLive(bus, ShowTyping(connections, clock)).start(sorted(typing))

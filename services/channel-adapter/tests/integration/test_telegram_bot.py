@@ -5,14 +5,14 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-import httpx
+import aiohttp
 import pytest
 from pydantic import SecretStr
 
 from channel_adapter.channels.telegram.client import BotApi, http_client
 from channel_adapter.channels.telegram.handler import TelegramBot
 from channel_adapter.domain.delivery import Problem, ProviderError
-from channel_adapter.domain.messages import FileKind, FileRefusal, FileRefusedError, PersonText, RemoteFile
+from channel_adapter.domain.messages import FileKind, FileRefusal, FileRefusedError, OptOut, PersonText, RemoteFile
 from fakes.channel_ports import outbound
 from fakes.telegram import FakeTelegram, Fault, broken, cut, hanging, moved, too_many
 from kit import log
@@ -25,7 +25,7 @@ class Line:
     """A bot and the server it talks to."""
 
     telegram: FakeTelegram
-    client: httpx.AsyncClient
+    client: aiohttp.ClientSession
 
     def bot(self, token: str | None = None, bot_id: str = "1000", poll_seconds: int = 0) -> TelegramBot:
         secret = SecretStr(token or self.telegram.bot.token)
@@ -160,6 +160,25 @@ async def test_numbers_that_begin_again_lower_are_followed(line: Line) -> None:
     polled = await bot.poll(high)
     assert (len(polled.updates), polled.position) == (1, 78)
     assert (await bot.poll(78)).updates == ()
+
+
+async def test_blocking_is_told_and_letting_in_again_is_no_opt_in(line: Line) -> None:
+    person = line.telegram.person()
+    person.block()
+    person.unblock()
+    polled = await line.bot().poll(0)
+    assert [event.body for one in polled.updates for event in one.events] == [OptOut("blocked")]
+    assert await line.send(person.chat_id) == "1"
+
+
+async def test_a_voice_note_is_a_file(line: Line) -> None:
+    line.telegram.person().send_voice(b"OggS" * 10)
+    (update,) = (await line.bot().poll(0)).updates
+    (event,) = update.events
+    assert isinstance(event.body, PersonText)
+    (file,) = event.body.files
+    assert (file.kind, file.media_type) == (FileKind.VOICE, "audio/ogg")
+    assert await line.bot().download(file, 100) == b"OggS" * 10
 
 
 async def test_an_update_that_is_not_understood_is_passed(line: Line) -> None:

@@ -1,9 +1,10 @@
 """A channel is a folder and a line, and its abilities say what its connections can do."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
 from channel_adapter import channels
@@ -19,7 +20,8 @@ class NoPages:
         raise NotImplementedError
 
 
-def connections() -> list[Connection]:
+@asynccontextmanager
+async def connections() -> AsyncIterator[list[Connection]]:
     values: dict[str, Any] = {
         "telegram_bot_token": SecretStr("1000:aaa"),
         "telegram_webhook_secret": None,
@@ -29,8 +31,11 @@ def connections() -> list[Connection]:
         "secret_key": SecretStr("key"),
     }
     settings = ChannelAdapterSettings.model_construct(**values)
-    outside = Outside(ORGANIZATION, NoPages(), clock(), lambda _: None)
-    return [connection for kind in CHANNELS.values() for connection in kind.open(settings, outside)]
+    closes: list[Callable[[], Awaitable[None]]] = []
+    outside = Outside(ORGANIZATION, NoPages(), clock(), closes.append)
+    yield [connection for kind in CHANNELS.values() for connection in kind.open(settings, outside)]
+    for close in closes:
+        await close()
 
 
 def test_every_folder_is_registered_and_nothing_else_is() -> None:
@@ -40,13 +45,15 @@ def test_every_folder_is_registered_and_nothing_else_is() -> None:
     assert all((root / name / "handler.py").exists() for name in folders)
 
 
-@pytest.mark.parametrize("connection", connections(), ids=lambda connection: connection.channel)
-def test_a_connection_has_the_parts_that_its_abilities_promise(connection: Connection) -> None:
-    abilities = connection.abilities
-    assert connection.abilities is CHANNELS[connection.channel].abilities
-    assert (connection.poller is not None) is abilities.polling
-    assert (connection.typist is not None) is abilities.typing
-    assert (connection.files is not None) is abilities.files
+async def test_a_connection_has_the_parts_that_its_abilities_promise() -> None:
+    async with connections() as found:
+        assert {connection.channel for connection in found} == set(CHANNELS)
+        for connection in found:
+            abilities = connection.abilities
+            assert abilities is CHANNELS[connection.channel].abilities
+            assert (connection.poller is not None) is abilities.polling
+            assert (connection.typist is not None) is abilities.typing
+            assert (connection.files is not None) is abilities.files
 
 
 def test_every_problem_has_a_verdict() -> None:

@@ -111,6 +111,7 @@ async def test_each_problem_has_its_end(problem: Problem) -> None:
     assert settlements == [expected]
 
 
+@pytest.mark.guarantee("P2-unknown")
 @pytest.mark.parametrize("problem", [Problem.ANSWER_LOST, Problem.PROVIDER_FAILED])
 async def test_what_may_have_arrived_is_never_sent_again(problem: Problem) -> None:
     desk = Desk()

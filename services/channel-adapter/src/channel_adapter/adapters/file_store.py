@@ -1,5 +1,7 @@
 """Content in a folder or in S3, named by its SHA-256: one interface, one way of naming, nothing ever changed."""
 
+from __future__ import annotations
+
 import asyncio
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +18,7 @@ if TYPE_CHECKING:  # the library has these for type checkers only
     from obstore.store import ClientConfig, RetryConfig
 
 FAILURES = (BaseError, OSError)
-S3_TRIES: "RetryConfig" = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
+S3_TRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
 
 
 class ObjectFileStore:

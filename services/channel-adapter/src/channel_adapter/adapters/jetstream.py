@@ -57,14 +57,13 @@ class LivePages:
             raise ProviderError(Problem.UNREACHABLE) from None
 
 
-class DeadLetters:
-    """Messages that no version of this service can use, kept to be looked at."""
+class DeadLetterStream:
+    """The DEADLETTER stream."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
     async def keep(self, payload: bytes, unique_id: str) -> bool:
-        """Return whether it is stored."""
         return bool(await self._bus.publish_window([Outgoing(DEADLETTER_SUBJECT, payload, unique_id)]))
 
 

@@ -87,6 +87,13 @@ class Inbound(Protocol):
         """Return after all are stored, in order; raises InboundUnavailableError."""
 
 
+class DeadLetters(Protocol):
+    """Messages that no version of this service can use, kept to be looked at."""
+
+    async def keep(self, payload: bytes, unique_id: str) -> bool:
+        """Return whether it is stored."""
+
+
 class Live(Protocol):
     """What connected pages show at once; may be lost."""
 

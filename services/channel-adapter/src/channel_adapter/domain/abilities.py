@@ -11,8 +11,6 @@ class Abilities:
     """Longest text of one message in UTF-16 code units; None: any length."""
     calls_provider: bool
     """Sending is an HTTP call to a provider: it may hang, be refused, or be lost half-way, and takes a worker."""
-    live_deltas: bool
-    """The person sees a reply grow while it is written."""
     typing: bool
     """The channel can show that the coach is writing."""
     polling: bool

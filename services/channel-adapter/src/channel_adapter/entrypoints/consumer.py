@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
 from nats.errors import MsgAlreadyAckdError
 
-from channel_adapter.adapters.jetstream import DeadLetters
+from channel_adapter.app.ports import DeadLetters
 from channel_adapter.app.send import SendDeliveries
 from channel_adapter.domain.delivery import Again, Decision, Done, Lane, Outbound, Settlement
 from contracts.events.v1 import events_pb2 as pb

@@ -4,9 +4,10 @@ The token is part of every address: no request, response or exception of the HTT
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import quote
 
-import httpx
+import aiohttp
 from pydantic import SecretStr, ValidationError
 
 from channel_adapter.channels.telegram.payloads import Response
@@ -14,10 +15,11 @@ from channel_adapter.domain.delivery import Problem, ProviderError
 from channel_adapter.domain.messages import FileRefusal, FileRefusedError
 
 # With these no byte of the request was written to Telegram.
-NOTHING_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 CONNECT_SECONDS = 5.0
 # Idle connections are dropped before Telegram's side does it (75 s): a request on a closing one would be "unknown".
 KEEP_IDLE_SECONDS = 20.0
+CHUNK_BYTES = 65536
 BLOCKED_WORDS = ("blocked by the user", "user is deactivated", "kicked")
 
 Value = str | int | bool | list[str]
@@ -35,16 +37,16 @@ class TooBigError(Exception):
     """getFile refuses files over 20 MB."""
 
 
-def http_client() -> httpx.AsyncClient:
-    """Return the connection pool that all bots of a process share."""
-    limits = httpx.Limits(max_connections=256, max_keepalive_connections=64, keepalive_expiry=KEEP_IDLE_SECONDS)
-    return httpx.AsyncClient(limits=limits, follow_redirects=False)
+def http_client() -> aiohttp.ClientSession:
+    """Return the connection pool that all bots of a process share; call it inside the running event loop."""
+    connector = aiohttp.TCPConnector(limit=256, keepalive_timeout=KEEP_IDLE_SECONDS)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
 
 
 class BotApi:
     """The methods of one bot."""
 
-    def __init__(self, client: httpx.AsyncClient, api_url: str, token: SecretStr, timeout_seconds: float) -> None:
+    def __init__(self, client: aiohttp.ClientSession, api_url: str, token: SecretStr, timeout_seconds: float) -> None:
         self._client = client
         self._base = api_url.rstrip("/")
         self._token = token
@@ -56,30 +58,35 @@ class BotApi:
     async def call(self, method: str, params: Mapping[str, Value], extra_seconds: float = 0.0) -> object:
         """Return a method's result; raises ProviderError, ChatMovedError, TooBigError."""
         url = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
-        timeout = httpx.Timeout(self._timeout_seconds + extra_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
         try:
-            response = await self._client.post(url, json=params, timeout=timeout)
+            async with self._client.post(
+                url, json=params, timeout=self._timeout(extra_seconds), allow_redirects=False
+            ) as response:
+                return _result(response.status, await response.read())
         except NOTHING_SENT:
             raise ProviderError(Problem.UNREACHABLE) from None
-        except httpx.TransportError:
+        except (aiohttp.ClientError, TimeoutError):
             raise ProviderError(Problem.ANSWER_LOST) from None
-        return _result(response.status_code, response.content)
 
     async def fetch(self, path: str, limit_bytes: int) -> bytes:
         """Return a file's content; raises ProviderError, or FileRefusedError when it is longer than the limit."""
         url = f"{self._base}/file/bot{self._token.get_secret_value()}/{quote(path)}"
         content = bytearray()
         try:
-            async with self._client.stream("GET", url, timeout=self._timeout_seconds) as response:
-                if response.status_code != httpx.codes.OK:
+            async with self._client.get(url, timeout=self._timeout(), allow_redirects=False) as response:
+                if response.status != HTTPStatus.OK:
                     raise FileRefusedError(FileRefusal.UNAVAILABLE)
-                async for chunk in response.aiter_bytes():
+                async for chunk in response.content.iter_chunked(CHUNK_BYTES):
                     content += chunk
                     if len(content) > limit_bytes:
                         raise FileRefusedError(FileRefusal.TOO_LARGE)
-        except httpx.TransportError:
+        except (aiohttp.ClientError, TimeoutError):
             raise ProviderError(Problem.UNREACHABLE) from None
         return bytes(content)
+
+    def _timeout(self, extra_seconds: float = 0.0) -> aiohttp.ClientTimeout:
+        answer = self._timeout_seconds + extra_seconds
+        return aiohttp.ClientTimeout(total=answer + CONNECT_SECONDS, connect=CONNECT_SECONDS, sock_read=answer)
 
 
 def _result(status: int, content: bytes) -> object:
@@ -99,11 +106,11 @@ def _result(status: int, content: bytes) -> object:
 
 def _problem_without_envelope(status: int) -> Problem:
     """Something before the Bot API answered: a proxy, a portal, a balancer."""
-    if status == httpx.codes.TOO_MANY_REQUESTS:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Problem.RATE_LIMITED
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Problem.PROVIDER_FAILED
-    return Problem.ANSWER_LOST if status < httpx.codes.MULTIPLE_CHOICES else Problem.UNREACHABLE
+    return Problem.ANSWER_LOST if status < HTTPStatus.MULTIPLE_CHOICES else Problem.UNREACHABLE
 
 
 def problem_of(code: int, text: str) -> Problem:
@@ -125,4 +132,4 @@ def problem_of(code: int, text: str) -> Problem:
             return Problem.RECIPIENT_GONE if gone else Problem.RECIPIENT_UNKNOWN
         case 400 if "chat not found" in text or "peer_id_invalid" in text:
             return Problem.RECIPIENT_UNKNOWN
-    return Problem.PROVIDER_FAILED if code >= httpx.codes.INTERNAL_SERVER_ERROR else Problem.REJECTED
+    return Problem.PROVIDER_FAILED if code >= HTTPStatus.INTERNAL_SERVER_ERROR else Problem.REJECTED

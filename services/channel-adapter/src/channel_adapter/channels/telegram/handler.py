@@ -30,7 +30,6 @@ PARALLEL_WEBHOOKS = 40  # Telegram's own default; order is restored by update_id
 ABILITIES = Abilities(
     text_limit=4096,
     calls_provider=True,
-    live_deltas=False,
     typing=True,
     polling=True,
     files=True,
@@ -185,7 +184,7 @@ def open_bots(settings: TelegramSettings, outside: Outside) -> Sequence[Connecti
     if not tokens:
         return []
     client = http_client()
-    outside.on_close(client.aclose)
+    outside.on_close(client.close)
     connections = []
     for bot_id, token in tokens.items():
         api = BotApi(client, settings.telegram_api_url, SecretStr(token), settings.telegram_send_timeout_seconds)

@@ -21,7 +21,6 @@ GUEST = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ABILITIES = Abilities(
     text_limit=None,
     calls_provider=False,
-    live_deltas=True,
     typing=False,
     polling=False,
     files=False,
