@@ -38,9 +38,7 @@ def channel(target: str) -> grpc.aio.Channel:
 def _prepared(details: ClientCallDetails) -> ClientCallDetails:
     if details.timeout is None:
         raise DeadlineMissingError("give the call a timeout")
-    carrier: dict[str, str] = {}
-    tracing.inject(carrier)
-    metadata = Metadata(*(details.metadata or ()), *carrier.items())
+    metadata = Metadata(*(details.metadata or ()), *tracing.inject({}).items())
     return ClientCallDetails(details.method, details.timeout, metadata, details.credentials, details.wait_for_ready)
 
 

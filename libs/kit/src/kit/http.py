@@ -65,20 +65,15 @@ class MetricsMiddleware:
         try:
             await self._app(scope, receive, observed)
         finally:
-            observe_request(scope["method"], endpoint_of(scope), status, time.perf_counter() - begun)
+            method = scope["method"] if scope["method"] in METHODS else "OTHER"
+            metrics.HTTP_REQUESTS.labels(method, endpoint_of(scope), str(status)).inc()
+            metrics.HTTP_SECONDS.labels(method, endpoint_of(scope)).observe(time.perf_counter() - begun)
 
 
 def endpoint_of(scope: Scope) -> str:
     """Return the template of the route that answered; bare ASGI code sets it as "endpoint_template"."""
     template = scope.get("endpoint_template") or getattr(scope.get("route"), "path", None)
     return str(template) if template else "unmatched"
-
-
-def observe_request(method: str, endpoint: str, status: int, seconds: float) -> None:
-    """Count one HTTP request; for code that answers without the middleware."""
-    word = method if method in METHODS else "OTHER"
-    metrics.HTTP_REQUESTS.labels(word, endpoint, str(status)).inc()
-    metrics.HTTP_SECONDS.labels(word, endpoint).observe(seconds)
 
 
 class _Server(uvicorn.Server):

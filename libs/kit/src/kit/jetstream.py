@@ -80,16 +80,11 @@ class Bus:
 
     async def close(self) -> None:
         """Send what is buffered, and close."""
-        if self.nc.is_connected:
-            await self.nc.drain()
-        else:
-            await self.nc.close()
+        await (self.nc.drain() if self.nc.is_connected else self.nc.close())
 
 
 def _headers(message: Outgoing) -> dict[str, str]:
-    headers = {**message.headers, MESSAGE_ID: message.msg_id}
-    tracing.inject(headers)
-    return headers
+    return {**tracing.inject({}), **message.headers, MESSAGE_ID: message.msg_id}
 
 
 async def connect(url: str, name: str, life: Life, patience_seconds: float = 10.0) -> Bus:

@@ -97,13 +97,12 @@ async def _live(name: str, settings: S, build: Callable[[S, Life], Awaitable[Non
     logger = log.get_logger("kit.process")
     try:
         await build(settings, life)
-    except StartError as error:
-        sys.stderr.write(f"{name}: cannot start: {error}\n")
-        await life.finish()
-        return EXIT_START
     except Exception as error:  # whatever it was: it has a name, and what did start is closed
-        logger.exception("start_failed")
-        sys.stderr.write(f"{name}: cannot start: {log.error_name(error)}; the log above says where\n")
+        why = str(error)
+        if not isinstance(error, StartError):
+            logger.exception("start_failed")
+            why = f"{log.error_name(error)}; the log above says where"
+        sys.stderr.write(f"{name}: cannot start: {why}\n")
         await life.finish()
         return EXIT_START
     for setting in settings.ignored_settings():

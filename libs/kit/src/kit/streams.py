@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from nats.js import JetStreamContext
 from nats.js.api import (
@@ -40,9 +40,9 @@ class StreamSpec(Protocol):
 class Change:
     """What was, or would be, done to one stream or consumer."""
 
-    kind: str  # stream or consumer
+    kind: Literal["stream", "consumer"]
     name: str
-    action: str  # created, updated, unchanged
+    action: Literal["created", "updated", "unchanged"]
 
 
 def _stream_config(spec: StreamSpec, window_seconds: float, replicas: int) -> StreamConfig:
@@ -114,7 +114,7 @@ async def _apply_stream(js: JetStreamContext, wanted: StreamConfig, dry_run: boo
 
 async def _apply_consumer(js: JetStreamContext, spec: ConsumerSpec, dry_run: bool) -> Change:
     wanted = _consumer_config(spec)
-    action = "created"
+    action: Literal["created", "updated", "unchanged"] = "created"
     try:
         present = (await js.consumer_info(spec.stream, spec.durable)).config
         action = "updated" if _differs(wanted, present) else "unchanged"
