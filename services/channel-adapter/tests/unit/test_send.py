@@ -90,6 +90,14 @@ async def test_sending_goes_on_after_the_parts_that_were_accepted() -> None:
     assert desk.telegram.texts("7") == ["Third."]
 
 
+async def test_a_text_whose_parts_were_all_accepted_is_not_sent_again() -> None:
+    desk = Desk()
+    desk.deliveries.of(outbound()).parts_accepted = 3
+    assert await desk.send(outbound()) == [Done()]
+    assert desk.states(outbound()) == [State.IN_FLIGHT, State.ACCEPTED]
+    assert not desk.telegram.sent
+
+
 async def test_a_claim_that_was_lost_sends_nothing() -> None:
     desk = Desk()
     decisions = await desk.sending.claim([outbound()])

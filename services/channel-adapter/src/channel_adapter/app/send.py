@@ -123,8 +123,6 @@ class SendDeliveries:
             return replace(report, state=State.FAILED, reason="stale")
         if not parts:
             return replace(report, state=State.FAILED, reason="empty")
-        if claim.parts_accepted >= len(parts):
-            return replace(report, state=State.ACCEPTED)
         rest = self._pace.rests.remaining(message.endpoint)
         if rest or self._stopping.is_set():
             reason = "account_rests" if rest else "stopping"
@@ -136,6 +134,9 @@ class SendDeliveries:
     ) -> Report | None:
         """Send the remaining parts in order; None where the claim is no longer ours."""
         provider_id = ""
+        if claim.parts_accepted >= len(parts):
+            # A version that split the text into more parts got them all accepted; accepted comes after in flight.
+            await self._reporter.submit(_first_report(message, claim))
         with metrics.IN_FLIGHT.labels(message.lane.value).track_inprogress():
             for number in range(claim.parts_accepted, len(parts)):
                 report = replace(_first_report(message, claim), parts_accepted=number)
@@ -147,7 +148,9 @@ class SendDeliveries:
                 except ProviderError as error:
                     return self._failure(message, report, error)
                 reached("after_request")
-        done = replace(_first_report(message, claim), state=State.ACCEPTED, parts_accepted=len(parts))
+        done = replace(
+            _first_report(message, claim), state=State.ACCEPTED, parts_accepted=max(claim.parts_accepted, len(parts))
+        )
         return replace(done, provider_message_id=provider_id)
 
     @staticmethod
