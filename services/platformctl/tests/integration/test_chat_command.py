@@ -60,11 +60,13 @@ def coach(tmp_path: Path) -> Iterator[Coach]:
         yield coach
 
 
+@pytest.mark.guarantee("E2E-chat-exit")
 def test_one_message_prints_the_answer_and_ends_well(coach: Coach) -> None:
     result = coach.chat("--message", "Good morning")
     assert (result.exit_code, result.stdout) == (0, "You said: Good morning\n")
 
 
+@pytest.mark.guarantee("E2E-chat-exit")
 @pytest.mark.parametrize("source", ["template", "command", "crisis"])
 def test_an_answer_that_is_not_the_models_is_a_failure_that_says_so(coach: Coach, source: str) -> None:
     coach.source = source

@@ -109,6 +109,7 @@ def test_a_part_that_dies_is_started_again_and_a_line_says_so(running: Platform)
     assert (after["ready"], after["restarts"]) == (True, 1)
 
 
+@pytest.mark.guarantee("E2E-clean-stop")
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 def test_a_second_platform_beside_it_is_killed_leaves_no_process_and_starts_again(
     running: Platform, setting: Setting, tmp_path: Path
@@ -155,6 +156,7 @@ def test_what_cannot_start_says_why_and_leaves_nothing(
     assert not (tmp_path / "data" / "run.json").exists()
 
 
+@pytest.mark.guarantee("E2E-clean-stop")
 def test_a_stop_during_the_start_leaves_nothing(setting: Setting, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).parent / "platformctl"), "up", "--data", str(tmp_path / "data")]
     with subprocess.Popen(command, env=clean_environment() | setting.env, stdout=subprocess.PIPE, text=True) as process:
