@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.coaching import Stage, eventually
+from support.database import administer
 from support.services import start_service
 
 
@@ -98,3 +99,23 @@ async def test_a_turn_that_is_cut_off_by_a_stop_goes_to_another_at_once(around: 
     around.llm.pause_seconds = 0
     async with around.coaching():
         await around.answered(seconds=5)
+
+
+@pytest.mark.guarantee("P1-turns")
+async def test_a_database_that_goes_away_while_the_coach_thinks_costs_no_second_thought(around: Stage) -> None:
+    around.llm.pause_seconds = 0.3
+    name = around.database.name
+    async with around.coaching(turn_lease_seconds=60):
+        await around.say("hello there")
+        await eventually(lambda: asyncio.sleep(0, bool(around.llm.running)))
+        await administer(around.database.owner_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        await administer(
+            around.database.owner_url,
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",
+        )
+        await asyncio.sleep(2.5)
+        await administer(around.database.owner_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+        await around.answered(seconds=15)
+        assert len(await around.outbound(2, seconds=2)) == 1
+    assert len(around.llm.requests) == 1
+    assert len(await around.replies()) == 1

@@ -79,7 +79,7 @@ async def test_a_message_that_comes_while_the_coach_thinks_waits_for_the_next_tu
 
 @pytest.mark.guarantee("P3-order")
 async def test_fifty_conversations_are_answered_side_by_side(around: Stage) -> None:
-    around.llm.pause_seconds = 0.25
+    around.llm.pause_seconds = 0.5
     people = [f"person-{number}" for number in range(50)]
     async with around.coaching():
         await asyncio.gather(*(around.say("hello there", person) for person in people))

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from coaching.domain.ids import MessageId
 from coaching.domain.prompt import (
     MAX_PERSON_CHARACTERS,
+    MIN_ROOM,
     SYSTEM,
     Past,
     PromptMessage,
@@ -15,6 +16,7 @@ from coaching.domain.prompt import (
     person_side,
     rendered,
     shortened,
+    size,
 )
 from coaching.domain.turn import Pending
 
@@ -88,3 +90,12 @@ def test_a_turn_is_cut_at_its_limit(texts: list[str]) -> None:
 @given(st.text(max_size=300), st.integers(10, 100))
 def test_shortened_keeps_its_limit(text: str, limit: int) -> None:
     assert len(shortened(text, limit)) <= limit
+
+
+@given(TURNS, st.text(max_size=500), st.integers(0, 3000))
+def test_a_prompt_fits_the_room_that_the_model_has(turns: list[tuple[str, str]], newest: str, room: int) -> None:
+    system, *shown = rendered(talk(turns), newest, room)
+    assert system.text == SYSTEM
+    assert shown[0].speaker is Speaker.PERSON
+    assert sum(size(message.text) for message in shown) <= max(room - size(SYSTEM), MIN_ROOM)
+    assert newest.startswith(shown[-1].text)

@@ -27,6 +27,8 @@ PIECES = st.lists(
         ("Ask Dr. Smith, e.g. today. Fine.", ["Ask Dr. Smith, e.g. today.", "Fine."]),
         ("It is 3.5 km. Go.", ["It is 3.5 km.", "Go."]),
         ("Am 3. Mai geht es los. Gut.", ["Am 3. Mai geht es los.", "Gut."]),
+        ("1. Breathe. 2. Walk.", ["1. Breathe.", "2. Walk."]),
+        ("I am 40. What now?", ["I am 40.", "What now?"]),
         ("He said “go.” Then he left.", ["He said “go.”", "Then he left."]),
         ("First\nSecond. Third", ["First", "Second.", "Third"]),
         ("Wait... really? Yes.", ["Wait... really?", "Yes."]),

@@ -11,7 +11,7 @@ from coaching.domain.turn import Failure, ModelUse
 from contracts.llm.v1 import llm_pb2, llm_pb2_grpc
 from kit.metrics import AI_SECONDS
 
-DESCRIBE_SECONDS = 3.0
+DESCRIBE_SECONDS = 5.0  # long enough for one that is being started again
 CARD_SECONDS = 60.0  # a card is asked for again after this, and after a failure
 _SPEAKERS = {
     Speaker.SYSTEM: llm_pb2.SPEAKER_SYSTEM,
@@ -37,9 +37,11 @@ class LlmClient:
         """Return which model answers; asked once a minute."""
         if self._card is None or time.monotonic() > self._card_until:
             try:
-                found = await self._stub.DescribeModel(llm_pb2.DescribeModelRequest(), timeout=DESCRIBE_SECONDS)
+                found = await self._stub.DescribeModel(
+                    llm_pb2.DescribeModelRequest(), timeout=DESCRIBE_SECONDS, wait_for_ready=True
+                )
             except grpc.RpcError as error:
-                raise _model_error(error) from error
+                raise ModelError(Failure.MODEL_UNAVAILABLE) from error
             model = found.model
             self._card = ModelCard(model.name, model.sha256, model.provider, model.free_prose, model.context_tokens)
             self._card_until = time.monotonic() + CARD_SECONDS

@@ -28,6 +28,7 @@ _RELEASE = text("""
     SET lease_owner = NULL, lease_until = NULL, next_attempt_at = now() + make_interval(secs => :delay),
         attempts = CASE WHEN :failed THEN attempts ELSE greatest(attempts - 1, 0) END
     WHERE organization_id = CAST(:organization_id AS uuid) AND id = CAST(:id AS uuid) AND lease_token = :token
+        AND lease_owner IS NOT NULL
 """)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, text
 
 from coaching.adapters.postgres import Tables, Transaction
 from coaching.adapters.postgres_claims import CLAIM
-from coaching.domain.deliveries import FINAL, SENT, Delivery, Kind, State
+from coaching.domain.deliveries import NEVER_SENT_AGAIN, Delivery, Kind, State
 from coaching.domain.proactive import Standing
 
 SWEEP_LEASE_SECONDS = 30
@@ -134,7 +134,7 @@ class LockedRows:
             lease=float(self._times.lease_seconds),
             patience=float(self._times.patience_seconds),
         )
-        ended = [delivery.delivery_id for delivery in changed if delivery.state in SENT | FINAL]
+        ended = [delivery.delivery_id for delivery in changed if delivery.state in NEVER_SENT_AGAIN]
         if ended:
             await self._transaction.run(_FORGET_OUTBOX, ids=ended)
 

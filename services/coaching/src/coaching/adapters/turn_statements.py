@@ -48,12 +48,13 @@ STANDING = text("""
 """)
 
 # The record. First the fence: rows of conversations that are still ours, locked in the order of taking in, so that a
-# message that arrives in this moment is either answered here or seen to wait.
+# message that arrives in this moment is either answered here or seen to wait. A record that was committed has ended the
+# claim: tried again because its answer was lost on the way, it finds no owner and writes nothing.
 FENCE = text("""
     SELECT c.id FROM coaching.conversations c
     JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
         ON c.id = given.id AND c.lease_token = given.token
-    WHERE c.organization_id = CAST(:organization_id AS uuid)
+    WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.lease_owner IS NOT NULL
     ORDER BY c.channel, c.account, c.address FOR UPDATE OF c
 """)
 TURNS = text("""

@@ -41,7 +41,7 @@ BY_RECEIPT: dict[State, frozenset[State]] = {
     State.DELIVERED: frozenset({State.READ}),
 }
 SENT = frozenset({State.ACCEPTED, State.DELIVERED, State.READ})
-FINAL = frozenset({State.READ, State.FAILED, State.DROPPED})
+NEVER_SENT_AGAIN = SENT | {State.FAILED, State.UNKNOWN, State.DROPPED}
 
 
 @dataclass(frozen=True, slots=True)

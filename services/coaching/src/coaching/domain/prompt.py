@@ -16,6 +16,9 @@ SYSTEM = (
     "Do not diagnose and give no medical advice. You cannot write first or set reminders, so never say you will."
 )
 MAX_PERSON_CHARACTERS = 2000  # of one turn's messages in a prompt; the database keeps all of them
+BYTES_PER_TOKEN = 3  # on the safe side: 4 in English, about 3 in German and in Chinese
+MARGIN_TOKENS = 64  # for the marks of the chat template
+MIN_ROOM = 200
 MAX_RECALLED_CHARACTERS = 200  # of one recalled text: 20 prompt tokens a second on a small machine
 
 
@@ -99,10 +102,27 @@ def history_start(history: Sequence[Past], limit: int) -> int:
     return start
 
 
-def rendered(history: Sequence[Past], newest: str) -> tuple[PromptMessage, ...]:
-    """Return the whole prompt: the system text, the history, and the newest part."""
+def rendered(history: Sequence[Past], newest: str, room: int | None = None) -> tuple[PromptMessage, ...]:
+    """Return the whole prompt: the system text, the history, and the newest part.
+
+    Where `room` (in bytes of UTF-8) does not hold all of it, as with a model of a very short context, the history loses
+    its oldest messages, then the newest part its end.
+    """
+    shown = list(history)
+    if room is not None:
+        room -= size(SYSTEM)
+        newest = newest.encode()[: max(room, MIN_ROOM)].decode(errors="ignore")
+        while shown and size(newest) + sum(size(past.text) for past in shown) > room:
+            del shown[0]
+        while shown and shown[0].speaker is not Speaker.PERSON:
+            del shown[0]
     return (
         PromptMessage(Speaker.SYSTEM, SYSTEM),
-        *(PromptMessage(past.speaker, past.text) for past in history),
+        *(PromptMessage(past.speaker, past.text) for past in shown),
         PromptMessage(Speaker.PERSON, newest),
     )
+
+
+def size(text: str) -> int:
+    """Return the bytes of a text: tokens follow them more evenly over languages than characters do."""
+    return len(text.encode())

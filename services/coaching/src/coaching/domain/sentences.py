@@ -11,6 +11,10 @@ _LINE = r"[^\S\n]*\n\s*(?=\S)"
 _ENDED = r"(?P<end>[.!?…]+[\"'”’»)\]]*)\s+(?=\S)"
 _WIDE = r"(?P<wide>[。！？]+[」』）]*)\s*(?=[^\s。！？」』）])"
 _BOUNDARY = re.compile(f"{_ENDED}|{_WIDE}|{_LINE}")
+# The number of a line in a list, or a German date ("am 3. Mai"): its dot ends nothing.
+_ORDINAL = re.compile(
+    r"(?:^|\b(?:(?<!\bi\s)am|vom|zum|beim|der|die|das|den|dem|im|seit|bis|ab|ihr|sein|mein)\s)\d{1,2}\.$", re.IGNORECASE
+)
 _LAST_WORD = re.compile(r"(?:^|[\s(\"'“„«])([^\s(\"'“„«]*)$")
 
 
@@ -64,7 +68,7 @@ def _goes_on(text: str, following: str) -> bool:
         return following.islower() and not text.endswith(("!", "?"))
     word = _LAST_WORD.search(text.rstrip("."))
     last = word.group(1).casefold() if word else ""
-    return following.islower() or last in ABBREVIATIONS or (last.isdigit() and len(last) <= 2)
+    return following.islower() or last in ABBREVIATIONS or _ORDINAL.search(text) is not None
 
 
 def split(text: str) -> list[Sentence]:

@@ -12,6 +12,8 @@ from kit.clock import Clock
 
 TURNS_PER_WORKER = 16  # a turn mostly waits for the model
 CLAIM_AT_ONCE = 64
+GRACE_SECONDS = 30.0  # for the record of a turn whose database is away for a moment
+RELEASE_TRIES = 5
 _log = log.get_logger("coaching.worker")
 
 
@@ -116,7 +118,7 @@ class Worker:
         begun = self._clock.monotonic()
         with tracing.span("turn", turn_id=opened.turn_id):
             try:
-                async with asyncio.timeout(self._turn_seconds + 5):
+                async with asyncio.timeout(self._turn_seconds + GRACE_SECONDS):
                     record = await self._take_turn(opened)
             except asyncio.CancelledError:
                 # Stopping, or the lease is lost: whoever claims next may begin at once.
@@ -141,11 +143,15 @@ class Worker:
         _log.info("turn_recorded", turn_id=record.opened.turn_id, source=reply.source.value, seconds=round(seconds, 3))
 
     async def _give_back(self, claim: Claim, delay_seconds: float, *, failed: bool) -> None:
-        try:
-            await self._claims.release(claim, delay_seconds, failed=failed)
-        except (StoreUnavailableError, StoreRefusedError) as error:
-            # The lease ends by itself.
-            _log.warning("release_failed", exc_info=error)
+        for _, pause in zip(range(RELEASE_TRIES), Backoff(first=0.2, most=3).delays(), strict=False):
+            try:
+                await self._claims.release(claim, delay_seconds, failed=failed)
+            except StoreUnavailableError as error:
+                # If it never works, the lease ends by itself.
+                _log.warning("release_failed", exc_info=error)
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _keep_leases(self) -> None:
         """Extend all leases every third of their time; a turn whose lease is lost is stopped."""

@@ -11,6 +11,7 @@ from coaching.domain.curated import compose, menu
 from coaching.domain.prompt import Recalled, Speaker
 from coaching.domain.turn import Failure, OpenedTurn, Pending
 
+UNASKED_SCORE = 0.55  # what is quoted to a person who did not ask must be very near to what they say
 # Chat templates of small models; a stray one in a text is caught by the checks as well.
 STOPS = ("<|im_end|>", "\nPerson:", "\nUser:", "\nHuman:")
 
@@ -85,7 +86,8 @@ async def plan(
 
 
 def _prose(opened: OpenedTurn, loaded: Loaded, newest: str, card: ModelCard, limits: PlanLimits) -> Prose:
-    messages = prompt.rendered(loaded.history, newest)
+    room = (card.context_tokens - limits.reply_tokens - prompt.MARGIN_TOKENS) * prompt.BYTES_PER_TOKEN
+    messages = prompt.rendered(loaded.history, newest, room if card.context_tokens else None)
     key = opened.conversation.conversation_id
     return Prose(ModelRequest(messages, limits.reply_tokens, 0.7, key, stop=STOPS), card)
 
@@ -113,8 +115,12 @@ def _composition(
 
 def _remembered(offered: menu.Menu, loaded: Loaded, recalled: tuple[Recalled, ...]) -> str | None:
     """Return what the person once said: the best recalled text, or when they ask for it, the last thing they told."""
-    best = next((item.text for item in recalled if item.by_person), None)
-    if best is not None or not offered.asks_memory:
+    enough = 0.0 if offered.asks_memory else UNASKED_SCORE
+    said = " ".join(past.text for past in loaded.history if past.speaker is Speaker.COACH)
+    best = next((item.text for item in recalled if item.by_person and item.score >= enough), None)
+    if best is not None and prompt.shortened(best, compose.MAX_QUOTE_CHARACTERS).rstrip(".!? ") not in said:
         return best
+    if not offered.asks_memory:
+        return None
     told = [past.text.split("\n\n(", 1)[0] for past in loaded.history if past.speaker is Speaker.PERSON]
     return next((text for text in reversed(told) if not menu.asks_memory(text)), None)

@@ -93,6 +93,7 @@ _STOP_WORDS = frozenset(
     "unter viel vielleicht vom von vor wann warum was weil weiß wenn werde werden wieder will wird wirklich wollen "
     "würde zum zur zwischen gestern woche".split()
 )  # fmt: skip
+_ADDRESSES = re.compile(r"\S*(?:://|@|www\.)\S*")
 MAX_TOPICS = 6
 NO_TOPIC = "none"
 
@@ -139,13 +140,13 @@ def asks_memory(text: str) -> bool:
 
 def topics_in(text: str) -> tuple[str, ...]:
     """Return words of the person's own that a reply may name: longer ones first, never a number or an address."""
-    words: Sequence[str] = re.findall(r"(?<![\w@/.])[^\W\d_]{4,24}(?![\w@/])", text)
+    words: Sequence[str] = re.findall(r"(?<!\w)[^\W\d_]{4,24}(?!\w)", _ADDRESSES.sub(" ", text))
     unique = dict.fromkeys(word for word in words if word.casefold() not in _STOP_WORDS)
     return tuple(sorted(unique, key=len, reverse=True)[:MAX_TOPICS])
 
 
 _GERMAN_WORDS = re.compile(
-    r"\b(?:ich|und|nicht|mich|mir|ist|das|die|der|ein|eine|habe|bin|mit|auch|wie|was|heute|hallo|danke|du|zu|guten)\b|[äöüß]",
+    r"\b(?:ich|und|nicht|mich|mir|ist|das|der|ein|eine|habe|auch|wie|heute|hallo|danke|du|zu|guten|dass|aber)\b|[äöüß]",
     re.IGNORECASE,
 )
 
