@@ -106,6 +106,8 @@ class FakeTelegram:
         """Stop listening and delivering; what waits stays."""
         for bot in self.bots.values():
             bot.stop_delivering()
+            await bot.end_polls()
+        await asyncio.sleep(0.02)  # their answers leave
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             self._server.force_exit = True

@@ -159,6 +159,11 @@ class Bot:
         for task in self._deliveries:
             task.cancel()
 
+    async def end_polls(self) -> None:
+        """End the getUpdates that wait."""
+        self._getting += 1
+        await self._wake()
+
     async def settled(self, seconds: float = 10.0) -> None:
         """Wait until every update has been taken."""
         async with asyncio.timeout(seconds), self._changed:
