@@ -50,6 +50,15 @@ def test_the_history_is_found_from_the_checkout() -> None:
     assert (default_migrations_dir() / "versions").is_dir()
 
 
+def test_without_a_checkout_the_installed_history_is_used(tmp_path: Path) -> None:
+    checkout, installed = tmp_path / "checkout", tmp_path / "share"
+    assert default_migrations_dir((checkout, installed)) == installed / "migrations"
+    for base in (installed, checkout):
+        (base / "migrations").mkdir(parents=True)
+        (base / "migrations" / "env.py").touch()
+        assert default_migrations_dir((checkout, installed)) == base / "migrations"
+
+
 def test_a_folder_without_a_history_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match=r"No migrations in .*Set MIGRATIONS_DIR"):
         history(MigrationSettings(migrations_dir=tmp_path))

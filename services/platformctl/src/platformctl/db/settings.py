@@ -8,15 +8,13 @@ from pydantic import Field, SecretStr
 from kit.settings import BaseServiceSettings
 
 HISTORY = "migrations"
-# services/platformctl/src/platformctl/db/settings.py in a checkout
-CHECKOUT = Path(__file__).resolve().parents[5]
-# Where the wheel puts the history: shared data of the environment it is installed in.
-INSTALLED = Path(sys.prefix) / "share" / "coaching-platform"
+# The checkout with this file in services/platformctl/src/platformctl/db, then where the wheel puts its shared data.
+PLACES = (*Path(__file__).resolve().parents[5:6], Path(sys.prefix) / "share" / "coaching-platform")
 
 
-def default_migrations_dir() -> Path:
+def default_migrations_dir(places: tuple[Path, ...] = PLACES) -> Path:
     """The history of the checkout that this code runs from, else the one installed with the package."""
-    return next((base / HISTORY for base in (CHECKOUT, INSTALLED) if (base / HISTORY / "env.py").is_file()), CHECKOUT)
+    return next((base / HISTORY for base in places if (base / HISTORY / "env.py").is_file()), places[-1] / HISTORY)
 
 
 class MigrationSettings(BaseServiceSettings):

@@ -4,9 +4,9 @@ import os
 from importlib.metadata import distribution
 from pathlib import Path
 
-import nats
 from nats.errors import Error as NatsError
 
+from platformctl.nats_once import connect_once
 from platformctl.parts.base import Launch, PartError
 from platformctl.parts.leftover import claim
 from platformctl.parts.secrets import secret
@@ -74,15 +74,8 @@ class NatsPart:
 
     async def ready(self) -> bool:
         try:
-            client = await nats.connect(
-                self.url,
-                allow_reconnect=False,
-                connect_timeout=CONNECT_SECONDS,
-                error_cb=_ignore,
-                max_reconnect_attempts=1,  # 0 would mean for ever
-                reconnect_time_wait=0,
-            )
-        except (OSError, NatsError):
+            client = await connect_once(self.url, CONNECT_SECONDS, "platformctl probe")
+        except (OSError, TimeoutError, NatsError):
             return False
         try:
             await client.jetstream(timeout=CONNECT_SECONDS).account_info()
@@ -91,10 +84,6 @@ class NatsPart:
         finally:
             await client.close()
         return True
-
-
-async def _ignore(_error: Exception) -> None:
-    """nats-py would log each refused attempt; before the server is up that is the expected answer."""
 
 
 def executable() -> Path:

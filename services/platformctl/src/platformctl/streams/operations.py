@@ -3,15 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import nats
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from contracts.topology import CONSUMERS, STREAMS
 from kit.streams import Change, apply, describe
+from platformctl.nats_once import connect_once
 from platformctl.streams.settings import StreamSettings
 
-CONNECT_SECONDS = 5
+CONNECT_SECONDS = 5.0
 
 
 class StreamError(Exception):
@@ -22,16 +22,8 @@ class StreamError(Exception):
 async def _jetstream(settings: StreamSettings) -> AsyncIterator[JetStreamContext]:
     """One short connection; every refusal of the server becomes a StreamError."""
     try:
-        client = await nats.connect(
-            settings.nats_url.get_secret_value(),
-            name="platformctl streams",
-            allow_reconnect=False,
-            connect_timeout=CONNECT_SECONDS,
-            max_reconnect_attempts=1,
-            reconnect_time_wait=0,
-            error_cb=_ignore,
-        )
-    except (OSError, NatsError, ValueError) as error:
+        client = await connect_once(settings.nats_url.get_secret_value(), CONNECT_SECONDS, "platformctl streams")
+    except (OSError, TimeoutError, NatsError, ValueError) as error:
         raise StreamError(f"NATS cannot be reached ({type(error).__name__}). Check NATS_URL.") from None
     try:
         yield client.jetstream()
@@ -39,10 +31,6 @@ async def _jetstream(settings: StreamSettings) -> AsyncIterator[JetStreamContext
         raise StreamError(f"NATS refused: {error}") from None
     finally:
         await client.close()
-
-
-async def _ignore(_error: Exception) -> None:
-    """nats-py would log each refused attempt; the StreamError says it once."""
 
 
 async def apply_topology(settings: StreamSettings, *, dry_run: bool = False) -> list[Change]:
