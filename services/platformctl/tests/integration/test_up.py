@@ -15,9 +15,14 @@ import psutil
 import pytest
 
 from fakes.openai_server import ScriptedModel
+from platformctl.parts.nats import NatsPart
+from platformctl.parts.postgres import PostgresPart
+from platformctl.parts.valkey import ValkeyPart
+from platformctl.up.services import SERVICES
 from support.background import BackgroundLoop
 from support.platform import Platform, clean_environment, living, none_left, platformctl, running_platform
 from support.ports import free_port
+from support.servers import running as running_part
 
 LATER_SETTINGS = {"STRIPE_SECRET_KEY": "sk_test_later", "WHATSAPP_ACCESS_TOKEN": "later"}
 
@@ -131,6 +136,18 @@ def test_a_second_platform_beside_it_is_killed_leaves_no_process_and_starts_agai
         assert living(everything) == []
         assert not (data / "run.json").exists()
     assert all(part["ready"] for part in status_of(running).values())
+
+
+def test_own_servers_are_used_and_none_is_started(setting: Setting, tmp_path: Path) -> None:
+    stores = tmp_path / "stores"
+    own_postgres = PostgresPart(stores, free_port(), durable=False)
+    own_nats, own_valkey = NatsPart(stores, free_port()), ValkeyPart(stores, free_port())
+    with running_part(own_postgres) as postgres, running_part(own_nats) as nats, running_part(own_valkey) as valkey:
+        env = setting.env | {"DATABASE_URL": postgres.url, "NATS_URL": nats.url, "REDIS_URL": valkey.url}
+        with running_platform(tmp_path / "data", free_port(), env) as platform:
+            assert set(status_of(platform)) == {service.name for service in SERVICES}
+            for name in ("DATABASE_URL", "NATS_URL", "REDIS_URL"):
+                assert any(f"{name} is set, so that server is used" in line for line in platform.lines)
 
 
 @pytest.mark.parametrize(

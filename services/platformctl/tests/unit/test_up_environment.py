@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from platformctl.ports import PORTS
-from platformctl.up.environment import Stores, as_role, compose, defaults, inference_threads, missing, role_passwords
+from platformctl.up.cores import inference_threads, quota_cores, usable_cores
+from platformctl.up.environment import Stores, as_role, compose, defaults, missing, role_passwords
 from platformctl.up.services import SERVICES, Service, ServiceProgram
 
 PORT_NUMBERS = {port.key: port.default for port in PORTS}
@@ -86,6 +87,25 @@ def test_defaults_fill_only_what_the_user_left_open(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 3), (16, 15)])
 def test_one_core_is_left_to_the_services(cores: int, threads: int) -> None:
     assert inference_threads(cores) == threads
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "200000 100000"}, 2),
+        ({"cpu.max": "50000 100000"}, 1),
+        ({"cpu.max": "max 100000"}, None),
+        ({"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, None),
+        ({}, None),
+    ],
+)
+def test_a_containers_quota_bounds_the_cores(tmp_path: Path, files: dict[str, str], cores: int | None) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"{text}\n")
+    assert quota_cores(tmp_path) == cores
+    assert 1 <= usable_cores(tmp_path) <= (cores or 10**6)
 
 
 async def test_a_service_runs_its_module_and_is_not_ready_before_it_answers(tmp_path: Path) -> None:

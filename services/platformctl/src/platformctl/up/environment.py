@@ -1,14 +1,12 @@
 """The environment of each service: the user's own, and above it what only `up` can know."""
 
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import psutil
-
 from platformctl.parts.secrets import secret
+from platformctl.up.cores import inference_threads
 from platformctl.up.services import SERVICES, Service
 
 LOOPBACK = "127.0.0.1"
@@ -54,20 +52,6 @@ def as_role(url: str, role: str, password: str) -> str:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{role}:{quote(password, safe='')}@{host}"))
-
-
-def inference_threads(cores: int) -> int:
-    """How many cores the embedded model computes on: one is left to the services, which would stall it otherwise.
-
-    A busy process beside as many spinning threads as cores slows generation down to a tenth.
-    """
-    return max(1, cores - 1)
-
-
-def usable_cores() -> int:
-    """Physical cores that this process may use."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(allowed, psutil.cpu_count(logical=False) or allowed))
 
 
 def defaults(data: Path, cores: int) -> dict[str, str]:

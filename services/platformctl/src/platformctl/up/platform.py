@@ -14,8 +14,9 @@ from platformctl.ports import PortClaims, allocate
 from platformctl.supervisor.keeper import Patience
 from platformctl.supervisor.supervisor import Supervisor
 from platformctl.up import notices
+from platformctl.up.cores import usable_cores
 from platformctl.up.datadir import DataFolder
-from platformctl.up.environment import Stores, compose, defaults, missing, role_passwords, usable_cores
+from platformctl.up.environment import Stores, compose, defaults, missing, role_passwords
 from platformctl.up.language_model import LanguageModel, choose
 from platformctl.up.preflight import DATA_BYTES, check_room, check_system_libraries
 from platformctl.up.runfile import PartEntry, RunFile, start_time
