@@ -23,7 +23,6 @@ from support.ports import free_port
 MARKER = b"marker-that-a-person-wrote"
 
 
-@pytest.mark.guarantee("P1")
 @pytest.mark.parametrize("sync_always", [False, True])
 async def test_what_it_acknowledged_is_there_after_it_is_killed(tmp_path: Path, sync_always: bool) -> None:
     part = NatsPart(tmp_path, free_port(), sync_always=sync_always)
@@ -44,7 +43,7 @@ async def test_what_it_acknowledged_is_there_after_it_is_killed(tmp_path: Path, 
     assert found.data == MARKER
 
 
-@pytest.mark.guarantee("P10")
+@pytest.mark.guarantee("P10-privacy")
 async def test_what_a_person_wrote_reaches_no_log(tmp_path: Path) -> None:
     part = NatsPart(tmp_path, free_port())
     running = await start(part)

@@ -62,7 +62,7 @@ async def test_the_server_keeps_what_it_acknowledged_and_asks_for_a_password(tmp
             await asyncpg.connect(wrong)
 
 
-@pytest.mark.guarantee("P10")
+@pytest.mark.guarantee("P10-privacy")
 async def test_what_a_person_wrote_reaches_no_log_even_when_every_statement_fails(tmp_path: Path) -> None:
     part = PostgresPart(tmp_path, free_port())
     failing = (
