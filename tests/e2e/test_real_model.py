@@ -17,6 +17,7 @@ from support.scripted import NO_LIMITS, Scripted
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MODEL = ("--model", "small")
+EMBEDDED = {**NO_LIMITS, "LLM_PROVIDER": "embedded"}  # an Ollama that happens to run here would be used otherwise
 TURNS = """
 SELECT source, model_sha256, model_provider, generated_tokens, failure_reason FROM coaching.turns ORDER BY ended_at
 """
@@ -26,7 +27,7 @@ SELECT source, model_sha256, model_provider, generated_tokens, failure_reason FR
 def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The platform with the small embedded model, from an empty folder."""
     data = tmp_path_factory.mktemp("real") / "data"
-    with running_platform(data, free_port(), NO_LIMITS, *MODEL) as platform:
+    with running_platform(data, free_port(), EMBEDDED, *MODEL) as platform:
         yield platform
 
 
@@ -89,7 +90,7 @@ def test_status_and_people_tell_scripts_what_they_need(real: Platform) -> None:
 async def test_a_stop_leaves_no_process_and_a_new_start_has_the_conversation(tmp_path: Path) -> None:
     data = tmp_path / "data"
     port = free_port()
-    with running_platform(data, port, NO_LIMITS, *MODEL) as first:
+    with running_platform(data, port, EMBEDDED, *MODEL) as first:
         said = platformctl("chat", "--data", str(data), "--message", "My sister Ada plays the cello.")
         assert said.returncode == 0, said.stderr
         processes = first.processes()
@@ -97,7 +98,7 @@ async def test_a_stop_leaves_no_process_and_a_new_start_has_the_conversation(tmp
         assert first.stop() == 0
         assert await asyncio.to_thread(none_left, processes) == []
         assert not (data / "run.json").exists()
-    with running_platform(data, port, NO_LIMITS, *MODEL) as second:
+    with running_platform(data, port, EMBEDDED, *MODEL) as second:
         again = platformctl("chat", "--data", str(data), "--message", "Do you remember my sister?")
         assert again.returncode == 0, again.stderr
         stored = await rows(second, "SELECT conversation_id, text FROM coaching.messages ORDER BY position")
