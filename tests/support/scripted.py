@@ -72,7 +72,7 @@ def scripted_platform(folder: Path, webhook: bool = True, **settings: str) -> It
             "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
             "TELEGRAM_API_URL": telegram.url,
             "TELEGRAM_WEBHOOK_SECRET": WEBHOOK_SECRET,
-            "STREAM_DUPLICATE_WINDOW_SECONDS": "1",
+            "NATS_DUPLICATE_WINDOW_SECONDS": "1",
             "OTEL_EXPORTER_OTLP_ENDPOINT": spans.url,
             **({"PUBLIC_URL": f"http://127.0.0.1:{port}"} if webhook else {}),
             **NO_LIMITS,
