@@ -103,9 +103,13 @@ def own_fields(kind: type[BaseServiceSettings]) -> dict[str, FieldInfo]:
     return {name: field for name, field in kind.model_fields.items() if name in declared}
 
 
-def secrets(kind: type[BaseServiceSettings]) -> str:
-    listed = ", ".join(f"`{name.upper()}`" for name in kind.required_secrets)
-    return f"Refused in staging and production when missing or weak: {listed}.\n\n" if listed else ""
+def about(kinds: Sequence[type[BaseServiceSettings]]) -> str:
+    """Return what the classes that nothing else builds on say of themselves, and which secrets they must have."""
+    last = [kind for kind in kinds if not any(other is not kind and issubclass(other, kind) for other in kinds)]
+    said = " ".join(" ".join((inspect.getdoc(kind) or "").split()) for kind in last)
+    listed = ", ".join(dict.fromkeys(f"`{name.upper()}`" for kind in kinds for name in kind.required_secrets))
+    refused = f"Refused in staging and production when missing or weak: {listed}.\n\n" if listed else ""
+    return f"{said}\n\n{refused}"
 
 
 def section(title: str, note: str, kinds: Iterable[type[BaseServiceSettings]]) -> str:
@@ -120,8 +124,8 @@ def of_service(service: str, kinds: list[type[BaseServiceSettings]]) -> str:
     for kind in kinds:
         folders = [part for part in kind.__module__.split(".")[1:-1] if part != "app"]
         rooms.setdefault(" ".join(folders[-1:]), []).append(kind)
-    own = section(f"## {service}", "".join(secrets(kind) for kind in rooms[""]), rooms.pop("")) or f"\n## {service}\n"
-    rest = [section(f"### {service}: {room}", "".join(map(secrets, group)), group) for room, group in rooms.items()]
+    own = section(f"## {service}", about(rooms[""]), rooms.pop("")) or f"\n## {service}\n"
+    rest = [section(f"### {service}: {room}", about(group), group) for room, group in rooms.items()]
     return own + "".join(rest)
 
 
