@@ -7,8 +7,6 @@ import httpx
 import pytest
 
 from fakes.telegram import Person
-from platformctl.nats_once import connect_once
-from platformctl.parts.nats import NatsPart
 from support.scripted import BOT_ID, WEBHOOK_SECRET, Scripted
 
 AFTER_THE_WINDOW_SECONDS = 3.0  # the fixture's streams forget ids after 1 s
@@ -23,15 +21,6 @@ async def deliver(scripted: Scripted, update: dict[str, Any]) -> int:
         return answer.status_code
 
 
-async def stored_events(scripted: Scripted) -> int:
-    port = scripted.platform.run_json()["ports"]["nats.client"]
-    client = await connect_once(NatsPart(scripted.platform.data, port).url, 5.0, "test")
-    try:
-        return (await client.jetstream().stream_info("INBOUND")).state.messages
-    finally:
-        await client.close()
-
-
 def update_of(person: Person, update_id: int, text: str) -> dict[str, Any]:
     return {"update_id": update_id, "message": person.message(text=text)}
 
@@ -43,10 +32,10 @@ async def test_an_update_delivered_five_times_and_again_after_the_window_is_answ
     statuses = await asyncio.gather(*(deliver(scripted, update) for _ in range(5)))
     assert statuses == [200] * 5
     assert len(await scripted.hears(person)) == 1
-    before = await stored_events(scripted)
+    before = await scripted.stored_events()
     await asyncio.sleep(AFTER_THE_WINDOW_SECONDS)
     assert await deliver(scripted, update) == 200
-    assert await stored_events(scripted) == before + 1, "the stream still remembered it: its window has not passed"
+    assert await scripted.stored_events() == before + 1, "the stream still remembered it: its window has not passed"
     await asyncio.sleep(QUIET_SECONDS)
     assert len(scripted.telegram.sent(person.chat_id)) == 1
 

@@ -9,6 +9,8 @@ from typing import Any
 from fakes.openai_server import Asked, Reply, ScriptedModel
 from fakes.otlp import SpanCollector
 from fakes.telegram import FakeTelegram, Person
+from platformctl.nats_once import connect_once
+from platformctl.parts.nats import NatsPart
 from support.background import BackgroundLoop
 from support.platform import Platform, running_platform
 from support.ports import free_port
@@ -45,6 +47,15 @@ class Scripted:
     async def hears(self, person: Person, number: int = 1, seconds: float = 60) -> list[str]:
         """Wait until the bot has sent `number` messages to `person`."""
         return await self.loop.wait(person.hears(number, seconds))
+
+    async def stored_events(self) -> int:
+        """Return how many messages the stream INBOUND holds."""
+        port = self.platform.run_json()["ports"]["nats.client"]
+        client = await connect_once(NatsPart(self.platform.data, port).url, 5.0, "tests")
+        try:
+            return (await client.jetstream().stream_info("INBOUND")).state.messages
+        finally:
+            await client.close()
 
     @contextmanager
     def replying(self, **reply: Any) -> Iterator[list[Asked]]:
