@@ -1,6 +1,6 @@
 """What several tests of coaching need."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -11,15 +11,10 @@ from support.database import TestDatabase
 
 
 @pytest.fixture
-def plain_logs() -> Iterator[None]:
-    """Short log lines: the colourful tracebacks of an unconfigured structlog hold up the loop for seconds."""
-    structlog.configure(processors=[log.describe_exception, structlog.processors.JSONRenderer(default=repr)])
-    yield
-    structlog.reset_defaults()
-
-
-@pytest.fixture
-async def around(database: TestDatabase, nats_url: str, plain_logs: None) -> AsyncIterator[Stage]:
+async def around(database: TestDatabase, nats_url: str) -> AsyncIterator[Stage]:
     """PostgreSQL, NATS, a scripted model and a memory of words; the test starts coaching itself."""
+    # Short log lines: the colourful tracebacks of an unconfigured structlog hold up the loop for seconds.
+    structlog.configure(processors=[log.describe_exception, structlog.processors.JSONRenderer(default=repr)])
     async with stage(database, nats_url) as made:
         yield made
+    structlog.reset_defaults()

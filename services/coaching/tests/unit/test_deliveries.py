@@ -94,7 +94,6 @@ class DeliveryLife(RuleBasedStateMachine):
         super().__init__()
         self.row = Delivery("d", Kind.REPLY, State.PLANNED)
         self.calls_begun: list[int] = []
-        self.highest = 0
 
     def move(self, after: Delivery) -> None:
         given_back = after.state is State.PLANNED

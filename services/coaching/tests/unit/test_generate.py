@@ -69,7 +69,7 @@ async def spoken(model: Script, page: Page, notice: str | None = None, way: obje
 
 @given(
     st.lists(
-        st.sampled_from(["One. ", "Two? ", "Three ", "! ", " ", "\n", "I will remind you. ", "User: x"]), max_size=12
+        st.sampled_from(["One. ", "Two? ", "Three ", "! ", " ", "\n", "I will remind you. ", "User: x "]), max_size=12
     )
 )
 async def test_the_reply_is_exactly_what_was_shown(pieces: list[str]) -> None:

@@ -122,10 +122,7 @@ def _conversation(row: RowMapping) -> Conversation:
 
 
 def _person(row: RowMapping) -> Person:
-    return Person(
-        PersonId(str(row["person_id"])), row["locale"], row["notice_given_at"], row["proactive_stopped_at"],
-        row["crisis_hold_at"], row["time_zone"],
-    )  # fmt: skip
+    return Person(PersonId(str(row["person_id"])), row["locale"], row["notice_given_at"], row["crisis_hold_at"])
 
 
 def _past(row: RowMapping) -> Past:

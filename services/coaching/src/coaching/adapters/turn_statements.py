@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 OPEN = text("""
     SELECT c.id, c.person_id, c.channel, c.account, c.address, c.attempts, c.history_from, c.lease_token,
-        p.locale, p.notice_given_at, p.proactive_stopped_at, p.crisis_hold_at, p.time_zone
+        p.locale, p.notice_given_at, p.crisis_hold_at
     FROM coaching.conversations c
     JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
         ON c.id = given.id AND c.lease_token = given.token

@@ -21,9 +21,7 @@ class Person:
     person_id: PersonId
     locale: str  # BCP 47 as the channel told it, or empty
     notice_given_at: datetime | None = None  # told that this is a machine, and how to stop it
-    proactive_stopped_at: datetime | None = None  # STOP
-    crisis_hold_at: datetime | None = None
-    time_zone: str | None = None  # IANA name; None: unknown
+    crisis_hold_at: datetime | None = None  # coaching and proactive messages rest
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from kit.clock import Clock
 
 TURNS_PER_WORKER = 16  # a turn mostly waits for the model
 CLAIM_AT_ONCE = 64
+GATHER_SECONDS = 0.01
 GRACE_SECONDS = 30.0  # for the record of a turn whose database is away for a moment
 RELEASE_TRIES = 5
 _log = log.get_logger("coaching.worker")
@@ -174,3 +175,5 @@ class Worker:
         _, pending = await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
+        # Turns end together, since their records are written together: then one claim takes the next ones together.
+        await asyncio.sleep(GATHER_SECONDS)

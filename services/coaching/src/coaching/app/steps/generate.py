@@ -11,7 +11,7 @@ from coaching.domain.curated import compose
 from coaching.domain.inbound import Place
 from coaching.domain.prompt import SYSTEM
 from coaching.domain.reply_checks import ReplyChecks, Verdict
-from coaching.domain.sentences import Sentence, SentenceSplitter, joined
+from coaching.domain.sentences import Sentence, SentenceSplitter
 from coaching.domain.turn import Failure, ModelUse
 
 MAX_SENTENCES = 6
@@ -164,8 +164,3 @@ class _Heard:
         if self.finished is not None:
             return self.finished.use
         return ModelUse(self.card.name, self.card.sha256, self.card.provider, generated_tokens=self.pieces)
-
-
-def whole_text(spoken: Spoken) -> str:
-    """Return exactly what was released."""
-    return joined([*spoken.opening, *spoken.sentences])

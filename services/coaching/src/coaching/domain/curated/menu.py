@@ -141,7 +141,7 @@ def asks_memory(text: str) -> bool:
 def topics_in(text: str) -> tuple[str, ...]:
     """Return words of the person's own that a reply may name: longer ones first, never a number or an address."""
     words: Sequence[str] = re.findall(r"(?<!\w)[^\W\d_]{4,24}(?!\w)", _ADDRESSES.sub(" ", text))
-    unique = dict.fromkeys(word for word in words if word.casefold() not in _STOP_WORDS)
+    unique = dict.fromkeys(word for word in words if word.casefold() not in _STOP_WORDS | {NO_TOPIC})
     return tuple(sorted(unique, key=len, reverse=True)[:MAX_TOPICS])
 
 
