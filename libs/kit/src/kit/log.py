@@ -5,6 +5,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
+from functools import partial
 from typing import Any, TextIO
 
 import grpc
@@ -23,9 +24,10 @@ QUIET = ("asyncio", "httpcore", "httpx", "hpack", "urllib3", "grpc", "nats", "sq
          "uvicorn", "uvicorn.access", "chromadb", "opentelemetry", "aiohttp", "watchfiles")  # fmt: skip
 
 Logger = structlog.stdlib.BoundLogger
+Event = MutableMapping[str, Any]
 
 
-def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def redact(_: Any, __: str, event: Event) -> Event:
     """Replace private values and credentials inside addresses, however deep they lie."""
     for key in event:
         event[key] = _clean(key, event[key])
@@ -44,16 +46,18 @@ def _clean(key: str, value: Any) -> Any:
     return value
 
 
-def describe_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Turn exc_info into type and places: an exception's own text may quote what a person wrote, so it is left out."""
+def describe_exception(_: Any, __: str, event: Event, whole: bool = False) -> Event:
+    """Turn exc_info into type and places, never its text: that may quote a person. `whole`: all places."""
     info = event.pop("exc_info", None)
     if not info:
         return event
     error = info if isinstance(info, BaseException) else sys.exc_info()[1] if info is True else info[1]
     if error is not None:
         event["error"] = error_name(error)
-        frames = traceback.extract_tb(error.__traceback__)[-8:]
+        frames = traceback.extract_tb(error.__traceback__)[0 if whole else -8 :]
         event["at"] = [f"{frame.filename.rsplit('/src/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+        if whole and error.__context__ is not None:
+            event["while_handling"] = describe_exception(_, __, {"exc_info": error.__context__}, whole)
     return event
 
 
@@ -67,7 +71,7 @@ def error_name(error: BaseException) -> str:
     return f"{name} from {type(cause).__name__}" if cause is not None else name
 
 
-def configure(service: str, level: str, stream: TextIO | None = None) -> None:
+def configure(service: str, level: str, stream: TextIO | None = None, debug: bool = False) -> None:
     """Send all logs of this process, the libraries' own included, through one JSON pipeline."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -75,7 +79,7 @@ def configure(service: str, level: str, stream: TextIO | None = None) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         lambda _, __, event: {**event, "service": service},
-        describe_exception,
+        partial(describe_exception, whole=debug),
         redact,
     ]
     structlog.configure(

@@ -122,7 +122,7 @@ def run(name: str, kind: type[S], build: Callable[[S, Life], Awaitable[None]]) -
     except SettingsError as error:
         sys.stderr.write(f"{name}: settings: {error}\n")
         sys.exit(EXIT_SETTINGS)
-    log.configure(name, settings.log_level)
+    log.configure(name, settings.log_level, debug=settings.debug)
     provider = tracing.configure(name, settings.otel_exporter_otlp_endpoint)
     faultpoints.arm(settings.fault_points)
     code = uvloop.run(_live(name, settings, build))

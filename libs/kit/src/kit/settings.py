@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIN_SECRET_CHARACTERS = 32
 MIN_DISTINCT_CHARACTERS = 10
+UNSET = SecretStr("")
 
 
 class Environment(StrEnum):
@@ -27,11 +28,7 @@ class SettingsError(Exception):
 
 def by_environment(development: Any, staging: Any, production: Any) -> Callable[[dict[str, Any]], Any]:
     """Return a default factory that picks the environment's default; ENVIRONMENT must be declared before the field."""
-    table = {
-        Environment.DEVELOPMENT: development,
-        Environment.STAGING: staging,
-        Environment.PRODUCTION: production,
-    }
+    table = dict(zip(Environment, (development, staging, production), strict=True))
 
     def pick(data: dict[str, Any]) -> Any:
         return table[data.get("environment", Environment.DEVELOPMENT)]
@@ -43,13 +40,14 @@ def by_environment(development: Any, staging: Any, production: Any) -> Callable[
 class BaseServiceSettings(BaseSettings):
     """What every service reads. Names on the wire are the upper-case field names, in any case."""
 
-    model_config = SettingsConfigDict(case_sensitive=False, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
     required_secrets: ClassVar[tuple[str, ...]] = ()
     not_used_yet: ClassVar[tuple[str, ...]] = ("SENTRY_DSN",)
 
     environment: Environment = Field(Environment.DEVELOPMENT, description="development, staging or production.")
     debug: bool = Field(
-        default_factory=by_environment(True, False, False), description="Tracebacks in logs; only in development."
+        default_factory=by_environment(True, False, False),
+        description="Errors are logged with every place; development only.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default_factory=by_environment("DEBUG", "INFO", "WARNING"), description="Least severity that is logged."
@@ -62,16 +60,12 @@ class BaseServiceSettings(BaseSettings):
         gt=0,
         le=600,
         validation_alias=AliasChoices("REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS", "request_timeout"),
-        description="Seconds that one request between processes may take.",
+        description="Seconds that an HTTP request may take, with all that it waits for: other services, files.",
     )
     max_workers: int = Field(4, ge=1, le=256, description="Work done at once; each service says what it bounds.")
     drain_seconds: float = Field(20.0, ge=0, le=600, description="Longest wait for work in progress at a stop.")
-    otel_exporter_otlp_endpoint: str | None = Field(
-        None, description="Where traces go (OTLP over gRPC); none: they are not sent."
-    )
-    test_clock: str | None = Field(
-        None, description="File with an offset in seconds, added to the clock of all processes; not in production."
-    )
+    otel_exporter_otlp_endpoint: str | None = Field(None, description="Where traces go (OTLP over gRPC), if anywhere.")
+    test_clock: str | None = Field(None, description="File whose seconds are added to every clock; not in production.")
     fault_points: str = Field(
         "", description="Comma-separated points at which the process kills itself (tests); not in production."
     )
@@ -81,15 +75,13 @@ class BaseServiceSettings(BaseSettings):
         """Refuse what must not be in production, and weak secrets outside development."""
         problems: list[str] = []
         if self.environment is Environment.PRODUCTION:
-            problems += [
-                f"{name} must not be set in production"
-                for name, value in (("TEST_CLOCK", self.test_clock), ("FAULT_POINTS", self.fault_points))
-                if value
-            ]
+            tests = {"TEST_CLOCK": self.test_clock, "FAULT_POINTS": self.fault_points}
+            problems += [f"{name} must not be set in production" for name, value in tests.items() if value]
         if self.environment is not Environment.DEVELOPMENT:
             if self.debug:
                 problems.append("DEBUG must be false outside development")
             problems += [problem for name in self.required_secrets for problem in self._weakness(name)]
+            problems += [f"{key.upper()} is missing" for key, value in self if value == UNSET and key.endswith("_url")]
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -106,16 +98,19 @@ class BaseServiceSettings(BaseSettings):
 
     def ignored_settings(self) -> list[str]:
         """Name the settings of later work that are set although nothing reads them yet."""
-        present = {name.upper() for name, value in os.environ.items() if value}
+        files = (dotenv_values(".env"), dotenv_values(f".env.{self.environment}"))
+        present = {name.upper() for source in (os.environ, *files) for name, value in source.items() if value}
         return [name for name in self.not_used_yet if name in present]
+
+
+def _store(url: str, description: str) -> Any:  # on this machine in development only: elsewhere it must be set
+    return Field(default_factory=by_environment(SecretStr(url), UNSET, UNSET), description=description)
 
 
 class DatabaseSettings(BaseServiceSettings):
     """For services that keep truth in PostgreSQL."""
 
-    database_url: SecretStr = Field(
-        SecretStr("postgresql://localhost:5432/coaching_dev"), description="PostgreSQL, as the service's own role."
-    )
+    database_url: SecretStr = _store("postgresql://localhost:5432/coaching_dev", "PostgreSQL, as the service's role.")
     database_pool_size: int = Field(
         default_factory=by_environment(20, 20, 50), ge=1, description="Connections kept open."
     )
@@ -127,13 +122,13 @@ class DatabaseSettings(BaseServiceSettings):
 class NatsSettings(BaseServiceSettings):
     """For services that talk over NATS."""
 
-    nats_url: SecretStr = Field(SecretStr("nats://localhost:4222"), description="NATS server, with its credentials.")
+    nats_url: SecretStr = _store("nats://localhost:4222", "NATS server, with its credentials.")
 
 
 class RedisSettings(BaseServiceSettings):
     """For services that keep what may be lost in Redis."""
 
-    redis_url: SecretStr = Field(SecretStr("redis://localhost:6379/0"), description="Redis server, with its password.")
+    redis_url: SecretStr = _store("redis://localhost:6379/0", "Redis server, with its password.")
     redis_max_connections: int = Field(100, ge=1, description="Connections to Redis at most.")
 
 

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import pytest
+import structlog
 
 from kit import log
 
@@ -39,6 +40,31 @@ def test_an_exception_is_named_and_placed_and_its_text_left_out(json_log: io.Str
     assert event["error"] == "ValueError"
     assert any("test_log.py" in place for place in event["at"])
     assert MARKER not in json_log.getvalue()
+
+
+def deep(calls: int) -> None:
+    try:
+        if not calls:
+            raise KeyError(MARKER)
+        deep(calls - 1)
+    except KeyError:
+        raise ValueError(MARKER) from None
+
+
+@pytest.mark.parametrize(("debug", "places", "first"), [(False, 8, None), (True, 14, "KeyError")])
+def test_debug_shows_the_whole_way_of_an_error_and_still_no_text(debug: bool, places: int, first: str | None) -> None:
+    stream = io.StringIO()
+    log.configure("kit-test", "DEBUG", stream, debug=debug)
+    try:
+        deep(12)
+    except ValueError:
+        log.get_logger("a").exception("step_failed")
+    finally:
+        structlog.reset_defaults()
+    [event] = read(stream)
+    assert len(event["at"]) == places
+    assert event.get("while_handling", {}).get("error") == first
+    assert MARKER not in stream.getvalue()
 
 
 def test_a_library_may_not_log_its_arguments(json_log: io.StringIO) -> None:

@@ -6,7 +6,15 @@ from typing import ClassVar
 import pytest
 from pydantic import Field, SecretStr
 
-from kit.settings import BaseServiceSettings, DatabaseSettings, Environment, SettingsError, load
+from kit.settings import (
+    BaseServiceSettings,
+    DatabaseSettings,
+    Environment,
+    NatsSettings,
+    RedisSettings,
+    SettingsError,
+    load,
+)
 
 STRONG = "kJ8s-Qz71mVx0pL4wR6tYu2iOa9bDf3g"
 
@@ -21,6 +29,7 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("ENVIRONMENT", "LOG_LEVEL", "DEBUG", "SECRET_KEY", "REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://coaching_service:pw@db.example/coaching")
 
 
 @pytest.mark.parametrize(
@@ -59,12 +68,52 @@ def test_a_missing_or_weak_secret_is_named_and_not_shown(
     assert not secret or secret not in str(refused.value)
 
 
+class StoreSettings(DatabaseSettings, NatsSettings, RedisSettings):
+    pass
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_outside_development_nobody_means_the_stores_of_this_machine(
+    environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    assert load(StoreSettings).nats_url.get_secret_value() == "nats://localhost:4222"
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    with pytest.raises(SettingsError) as refused:
+        load(StoreSettings)
+    for name in ("DATABASE_URL", "NATS_URL", "REDIS_URL"):
+        assert f"{name} is missing" in str(refused.value)
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_debug_is_refused_outside_development(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", environment)
+    monkeypatch.setenv("debug", "true")
+    with pytest.raises(SettingsError, match="DEBUG must be false"):
+        load(BaseServiceSettings)
+
+
 def test_development_starts_without_a_secret() -> None:
     assert load(DoorSettings).environment is Environment.DEVELOPMENT
 
 
-@pytest.mark.parametrize("name", ["REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS", "request_timeout"])
-def test_request_timeout_has_two_names_in_any_case(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_setting_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_WORKERS", "")
+    assert load(BaseServiceSettings).max_workers == 4
+    Path(".env").write_text("MAX_WORKERS=2\nHTTP_PORT=\n")
+    found = load(BaseServiceSettings)
+    assert (found.max_workers, found.http_port) == (2, 8000)
+
+
+@pytest.mark.parametrize(
+    "name", ["REQUEST_TIMEOUT", "REQUEST_TIMEOUT_SECONDS", "request_timeout", "Request_Timeout_Seconds"]
+)
+def test_request_timeout_has_two_names_in_any_case_and_the_process_wins(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load(BaseServiceSettings).request_timeout == 30
+    Path(".env").write_text("REQUEST_TIMEOUT=9\n")
+    assert load(BaseServiceSettings).request_timeout == 9
     monkeypatch.setenv(name, "7")
     assert load(BaseServiceSettings).request_timeout == 7
 
@@ -92,6 +141,12 @@ def test_a_wrong_value_is_named_without_being_repeated(monkeypatch: pytest.Monke
     assert "hunter2" not in str(refused.value)
 
 
-def test_settings_of_later_work_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SENTRY_DSN", "https://key@host/1")
+@pytest.mark.parametrize("place", ["environment", ".env", ".env.staging"])
+def test_settings_of_later_work_are_reported_wherever_they_stand(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "staging")
+    assert load(BaseServiceSettings).ignored_settings() == []
+    if place == "environment":
+        monkeypatch.setenv("sentry_dsn", "https://key@host/1")
+    else:
+        Path(place).write_text("SENTRY_DSN=https://key@host/1\n")
     assert load(BaseServiceSettings).ignored_settings() == ["SENTRY_DSN"]
