@@ -51,7 +51,8 @@ async def build(settings: Settings, life: Life) -> None:
         _file_store(settings),
         PostgresFileRecords(database),
         settings.uploads_max_bytes,
-        settings.uploads_timeout_seconds,
+        # The request that the file came with must still be answered in time.
+        min(settings.uploads_timeout_seconds, settings.request_timeout / 2),
     )
     intake = Intake(InboundStream(bus), files, clock)
     connections = _open_channels(settings, life, bus, clock)

@@ -17,7 +17,7 @@ class UploadSettings(ChannelSettings):
 
     uploads_dir: str = Field(
         default_factory=by_environment(".data/uploads", UPLOADS_IN_PRODUCTION, UPLOADS_IN_PRODUCTION),
-        description="Folder for files that people send; unused where UPLOADS_S3_BUCKET is set.",
+        description="Folder for files that people send, unless UPLOADS_S3_BUCKET is set; `up` defaults to one in DATA.",
     )
     uploads_s3_bucket: str | None = Field(
         None, description="S3 bucket for files that people send, instead of a folder."
@@ -27,7 +27,7 @@ class UploadSettings(ChannelSettings):
         20 * 1024 * 1024, ge=1, description="Largest file that is kept; 20 MB is all that Telegram gives out."
     )
     uploads_timeout_seconds: float = Field(
-        12.0, gt=0, le=60, description="Longest wait for a file; the message goes on without it. Below REQUEST_TIMEOUT."
+        12.0, gt=0, le=60, description="Longest wait for a file, at most half of REQUEST_TIMEOUT; then without it."
     )
 
 

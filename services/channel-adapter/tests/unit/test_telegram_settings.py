@@ -14,6 +14,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     monkeypatch.chdir(tmp_path_factory.mktemp("no-env-files"))
     for name in ("ENVIRONMENT", "TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "PUBLIC_URL", "SECRET_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://channels_service:pw@db.example/coaching")
+    monkeypatch.setenv("NATS_URL", "nats://nats.example:4222")
 
 
 def read(monkeypatch: pytest.MonkeyPatch, **environment: str) -> TelegramSettings:
@@ -29,6 +31,12 @@ def test_several_bots_are_named_by_their_ids(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_without_a_token_the_channel_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, TELEGRAM_BOT_TOKEN="").telegram_tokens() == {}
+
+
+def test_what_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = read(monkeypatch, PUBLIC_URL="", TELEGRAM_WEBHOOK_SECRET="", SECRET_KEY="", TELEGRAM_API_URL="")
+    assert (found.public_url, found.webhook_secret_of("1000")) == (None, None)
+    assert found.telegram_api_url == "https://api.telegram.org"
 
 
 def test_each_bot_has_its_own_derived_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,6 +70,8 @@ def test_a_secret_that_is_set_is_the_one_that_is_used(monkeypatch: pytest.Monkey
             },
             "TELEGRAM_WEBHOOK_SECRET is too weak",
         ),
+        ({"ENVIRONMENT": "staging", "TELEGRAM_WEBHOOK_SECRET": "weak"}, "TELEGRAM_WEBHOOK_SECRET is too weak"),
+        ({"ENVIRONMENT": "production", "SECRET_KEY": "weak"}, "SECRET_KEY is too weak"),
         ({"TELEGRAM_API_URL": "api.telegram.org"}, "TELEGRAM_API_URL"),
         ({"PUBLIC_URL": "example"}, "PUBLIC_URL"),
     ],

@@ -61,7 +61,10 @@ class GatewaySettings(NatsSettings, RedisSettings):
     @classmethod
     def check_networks(cls, value: str) -> str:
         """Refuse what is no address."""
-        parse_networks(value)
+        try:
+            parse_networks(value)
+        except ValueError:
+            raise ValueError("must be addresses or CIDR blocks, separated by commas") from None
         return value
 
     @model_validator(mode="after")

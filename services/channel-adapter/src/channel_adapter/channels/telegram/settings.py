@@ -42,11 +42,12 @@ class TelegramSettings(ChannelSettings):
         secret = self.telegram_webhook_secret
         if secret is not None and not WEBHOOK_SECRET.fullmatch(secret.get_secret_value()):
             problems.append("TELEGRAM_WEBHOOK_SECRET may hold 1 to 256 letters, digits, _ and -")
-        if self.telegram_bot_token is not None and self.public_url is not None:
-            if self.environment is not Environment.DEVELOPMENT:
-                problems += self._weakness("telegram_webhook_secret")
-            elif secret is None and self.secret_key is None:
-                problems.append("PUBLIC_URL with a bot needs TELEGRAM_WEBHOOK_SECRET (or SECRET_KEY)")
+        pushed = self.telegram_bot_token is not None and self.public_url is not None
+        if self.environment is not Environment.DEVELOPMENT:
+            asked = {"telegram_webhook_secret": pushed or secret is not None, "secret_key": self.secret_key is not None}
+            problems += [problem for name, counts in asked.items() if counts for problem in self._weakness(name)]
+        elif pushed and secret is None and self.secret_key is None:
+            problems.append("PUBLIC_URL with a bot needs TELEGRAM_WEBHOOK_SECRET (or SECRET_KEY)")
         if problems:
             raise ValueError("; ".join(problems))
         return self
