@@ -100,6 +100,7 @@ CREATE TABLE coaching.turns (
 CREATE INDEX turns_of_person ON coaching.turns (organization_id, person_id, ended_at);
 CREATE INDEX turns_of_conversation ON coaching.turns (organization_id, conversation_id);
 
+-- trace: the W3C traceparent that a message came with, for its turn to go on with.
 -- position: the order of arrival. prompt_text: the bytes that prompts show for it; NULL keeps it out of prompts.
 -- memory_state none: never indexed (crisis, commands, prepared replies); pending: to be indexed; done: indexed.
 CREATE TABLE coaching.messages (
@@ -115,6 +116,7 @@ CREATE TABLE coaching.messages (
     text text NOT NULL,
     prompt_text text,
     source text NOT NULL DEFAULT '' CHECK (source IN ('', 'model', 'template', 'crisis', 'command')),
+    trace text NOT NULL DEFAULT '',
     sent_at timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     memory_state text NOT NULL DEFAULT 'none' CHECK (memory_state IN ('none', 'pending', 'done')),
@@ -200,6 +202,7 @@ CREATE TABLE coaching.outbox (
     id uuid NOT NULL,
     subject text NOT NULL,
     payload bytea NOT NULL,
+    trace text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),
     due_at timestamptz NOT NULL DEFAULT now(),
     token bigint NOT NULL DEFAULT 0,

@@ -1,6 +1,7 @@
 """Time as a thing that is passed in; one file can shift it for all processes of a test."""
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -31,16 +32,13 @@ class SystemClock:
         return time.monotonic()
 
     def _current_offset(self) -> timedelta:
-        if self._file is None:
-            return self._offset
-        try:
-            changed = self._file.stat().st_mtime_ns
-            if changed != self._seen:
-                self._offset = timedelta(seconds=float(self._file.read_text()))
-                self._seen = changed
-        except (OSError, ValueError):
+        if self._file is not None:
             # A half-written or missing file keeps the last offset; the next call reads it again.
-            return self._offset
+            with suppress(OSError, ValueError):
+                changed = self._file.stat().st_mtime_ns
+                if changed != self._seen:
+                    self._offset = timedelta(seconds=float(self._file.read_text()))
+                    self._seen = changed
         return self._offset
 
 

@@ -48,6 +48,11 @@ def inject(headers: MutableMapping[str, str]) -> MutableMapping[str, str]:
     return headers
 
 
+def current() -> str:
+    """Return the current context as a traceparent, to be kept beside what goes on later; empty where there is none."""
+    return inject({}).get("traceparent", "")
+
+
 def extract(headers: Mapping[str, str] | None) -> Context:
     """Return the trace context that came with headers or metadata."""
     return propagate.extract(dict(headers or {}))

@@ -61,12 +61,13 @@ _CONVERSATIONS = text("""
 """)
 _MESSAGES = text("""
     INSERT INTO coaching.messages
-        (organization_id, id, conversation_id, person_id, role, event_id, event_order, text, sent_at, created_at)
+        (organization_id, id, conversation_id, person_id, role, event_id, event_order, text, sent_at, trace,
+         created_at)
     SELECT CAST(:organization_id AS uuid), id, conversation_id, person_id, 'person', event_id, event_order, text,
-        sent_at, CAST(:now AS timestamptz)
+        sent_at, trace, CAST(:now AS timestamptz)
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
         (number integer, id uuid, conversation_id uuid, person_id uuid, event_id text, event_order bigint, text text,
-         sent_at timestamptz)
+         sent_at timestamptz, trace text)
     ORDER BY number
 """)
 _FILES = text("""
@@ -189,7 +190,7 @@ class PostgresInbox:
                     "number": number, "id": message_id, "event_id": item.event_id, "event_order": item.order,
                     "conversation_id": places[Place(item.channel, item.account, item.address)],
                     "person_id": persons[item.channel, item.account, item.sender_id],
-                    "text": item.text, "sent_at": item.sent_at.isoformat(),
+                    "text": item.text, "sent_at": item.sent_at.isoformat(), "trace": item.trace,
                 }
             )  # fmt: skip
             files += [

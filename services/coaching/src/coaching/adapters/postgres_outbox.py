@@ -10,7 +10,7 @@ from kit.jetstream import Outgoing
 
 LEASE_SECONDS = 15  # a window is published within five; a relay that dies is followed by another after this
 _LOAD = text("""
-    SELECT id, subject, payload FROM coaching.outbox
+    SELECT id, subject, payload, trace FROM coaching.outbox
     WHERE organization_id = CAST(:organization_id AS uuid) AND id = ANY (CAST(:ids AS uuid[]))
     ORDER BY id
 """)
@@ -37,7 +37,7 @@ class PostgresOutbox:
         for organization_id, ids in self._grouped(list(self._organizations)).items():
             async with self._tables.of(organization_id) as transaction:
                 rows += [
-                    Outgoing(row["subject"], row["payload"], str(row["id"]))
+                    Outgoing(row["subject"], row["payload"], str(row["id"]), _headers(row["trace"]))
                     for row in await transaction.rows(_LOAD, ids=ids)
                 ]
         return rows
@@ -53,3 +53,7 @@ class PostgresOutbox:
         for row_id in ids:
             groups.setdefault(self._organizations[row_id], []).append(row_id)
         return groups
+
+
+def _headers(trace: str) -> dict[str, str]:
+    return {"traceparent": trace} if trace else {}

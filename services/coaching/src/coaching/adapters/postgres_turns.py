@@ -51,7 +51,7 @@ class PostgresTurns:
         found = {str(row["id"]): row for row in await transaction.rows(sql.OPEN, rows=rows)}
         waiting: dict[str, list[Pending]] = {}
         for row in await transaction.rows(sql.WAITING, ids=list(found)):
-            pending = Pending(MessageId(str(row["id"])), row["text"], row["files"])
+            pending = Pending(MessageId(str(row["id"])), row["text"], row["files"], row["trace"])
             waiting.setdefault(str(row["conversation_id"]), []).append(pending)
         idle = [row for row in rows if row["id"] in found and row["id"] not in waiting]
         if idle:
@@ -179,7 +179,7 @@ def _delivery(sent: outbound.Sent) -> dict[str, Any]:
 
 def _outbox(sent: outbound.Sent) -> dict[str, Any]:
     payload = base64.b64encode(outbound.message(sent)).decode()
-    return {"id": sent.delivery_id, "subject": outbound.subject(sent), "payload": payload}
+    return {"id": sent.delivery_id, "subject": outbound.subject(sent), "payload": payload, "trace": sent.record.trace}
 
 
 def _change(record: TurnRecord, now: Any) -> dict[str, Any]:

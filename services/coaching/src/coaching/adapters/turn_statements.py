@@ -13,7 +13,7 @@ OPEN = text("""
 """)
 # What waits: messages of the person that no turn has answered, in the provider's order.
 WAITING = text("""
-    SELECT m.id, m.conversation_id, m.text,
+    SELECT m.id, m.conversation_id, m.text, m.trace,
         (SELECT count(*) FROM coaching.files f
             WHERE f.organization_id = m.organization_id AND f.message_id = m.id) AS files
     FROM coaching.messages m
@@ -97,9 +97,9 @@ DELIVERIES = text("""
          address text, created_at timestamptz)
 """)
 OUTBOX = text("""
-    INSERT INTO coaching.outbox (organization_id, id, subject, payload)
-    SELECT CAST(:organization_id AS uuid), id, subject, decode(payload, 'base64')
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, subject text, payload text)
+    INSERT INTO coaching.outbox (organization_id, id, subject, payload, trace)
+    SELECT CAST(:organization_id AS uuid), id, subject, decode(payload, 'base64'), trace
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, subject text, payload text, trace text)
 """)
 PEOPLE = text("""
     UPDATE coaching.people p SET

@@ -10,8 +10,6 @@ from coaching.domain.messages import MemoryText
 from coaching.domain.prompt import Recalled
 from contracts.vector.v1 import vector_pb2, vector_pb2_grpc
 
-MAX_CHARACTERS = 8000  # of one indexed text; an embedder reads the beginning anyway
-
 
 class VectorClient:
     """Memory over gRPC."""
@@ -51,8 +49,6 @@ class VectorClient:
 
 
 def _item(text: MemoryText) -> vector_pb2.TextItem:
-    item = vector_pb2.TextItem(
-        text_id=text.text_id, text=text.text[:MAX_CHARACTERS], role="person" if text.by_person else "coach"
-    )
+    item = vector_pb2.TextItem(text_id=text.text_id, text=text.text, role="person" if text.by_person else "coach")
     item.created_at.FromDatetime(text.created_at)
     return item

@@ -161,4 +161,5 @@ def _record_of(opened: OpenedTurn, orders: Orders, answer: Answer, walk: Walk) -
         remembered=remembered,
         remember_reply=reply.source is Source.MODEL,
         history_from=opened.conversation.history_from if answer.history_from is None else answer.history_from,
+        trace=tracing.current(),
     )

@@ -33,6 +33,7 @@ class InboundText:
     locale: str
     sent_at: datetime
     files: tuple[FileReference, ...] = ()
+    trace: str = ""  # the traceparent that it came with
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Pending:
     message_id: MessageId
     text: str
     files: int = 0
+    trace: str = ""  # the traceparent that it came with
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +118,4 @@ class TurnRecord:
     remembered: tuple[MessageId, ...]  # messages of the person that the memory index shall hold
     remember_reply: bool
     history_from: int
+    trace: str = ""  # what the reply's delivery goes on with

@@ -40,7 +40,9 @@ class InboundConsumer:
         readable: list[tuple[Msg, InboundEvent]] = []
         for message in batch:
             try:
-                readable.append((message, read(message.data, self._clock)))
+                readable.append(
+                    (message, read(message.data, self._clock, (message.headers or {}).get("traceparent", "")))
+                )
             except UnreadableError as error:
                 _log.error("event_unreadable", field=str(error))
                 TAKEN_IN.labels("unreadable", Verdict.POISON.value).inc()

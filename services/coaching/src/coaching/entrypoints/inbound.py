@@ -15,6 +15,7 @@ from kit.clock import Clock
 MAX_TEXT = 16_000  # characters; the longest that a channel carries is 4096 (Telegram) to 16,000 (web)
 MAX_ID = 512
 MAX_FILES = 20
+_TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context, section 3.2
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RECEIPTS = {"delivered": State.DELIVERED, "read": State.READ, "failed": State.FAILED}
 
@@ -23,8 +24,8 @@ class UnreadableError(ValueError):
     """An event that no later attempt could read; the text names the field, and holds nothing of it."""
 
 
-def read(payload: bytes, clock: Clock) -> InboundEvent:
-    """Return the event in `payload`; raises UnreadableError."""
+def read(payload: bytes, clock: Clock, trace: str = "") -> InboundEvent:
+    """Return the event in `payload`, which came with the traceparent `trace`; raises UnreadableError."""
     try:
         event = events_pb2.InboundEvent.FromString(payload)
     except DecodeError:
@@ -36,7 +37,7 @@ def read(payload: bytes, clock: Clock) -> InboundEvent:
     received_at = received_at or clock.now()
     match event.WhichOneof("body"):
         case "text":
-            return _text(event, organization_id, received_at)
+            return _text(event, organization_id, received_at, trace if _TRACE.fullmatch(trace) else "")
         case "receipt":
             return _receipt(event, organization_id, received_at)
         case "opt_out":
@@ -45,7 +46,9 @@ def read(payload: bytes, clock: Clock) -> InboundEvent:
     raise UnreadableError("body")
 
 
-def _text(event: events_pb2.InboundEvent, organization_id: OrganizationId, received_at: datetime) -> InboundText:
+def _text(
+    event: events_pb2.InboundEvent, organization_id: OrganizationId, received_at: datetime, trace: str
+) -> InboundText:
     sent_at = event.sent_at.ToDatetime(tzinfo=received_at.tzinfo) if event.HasField("sent_at") else received_at
     return InboundText(
         organization_id=organization_id,
@@ -60,6 +63,7 @@ def _text(event: events_pb2.InboundEvent, organization_id: OrganizationId, recei
         locale=event.text.locale.replace("\0", "")[:35],  # the longest well-formed tag of RFC 5646, section 4.4.1
         sent_at=sent_at,
         files=tuple(_file(file) for file in event.text.files[:MAX_FILES]),
+        trace=trace,
     )
 
 

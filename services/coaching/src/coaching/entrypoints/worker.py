@@ -117,7 +117,8 @@ class Worker:
     async def _walk(self, opened: OpenedTurn) -> None:
         TURNS_OPEN.set(len(self._running))
         begun = self._clock.monotonic()
-        with tracing.span("turn", turn_id=opened.turn_id):
+        came_with = {"traceparent": opened.messages[-1].trace if opened.messages else ""}
+        with tracing.continued(came_with), tracing.span("turn", turn_id=opened.turn_id):
             try:
                 async with asyncio.timeout(self._turn_seconds + GRACE_SECONDS):
                     record = await self._take_turn(opened)
