@@ -144,8 +144,8 @@ def chosen_environment() -> str:
     return Environment.DEVELOPMENT.value
 
 
-def load(kind: type[S]) -> S:
-    """Read the settings; the process's environment wins over `.env.<environment>`, that over `.env`.
+def load(kind: type[S], **given: Any) -> S:
+    """Read the settings; what is `given` wins, then the process's environment, `.env.<environment>`, `.env`.
 
     Raises SettingsError, with a text that names every wrong setting and holds no value.
     """
@@ -153,7 +153,7 @@ def load(kind: type[S]) -> S:
     if name not in set(Environment):
         raise SettingsError(f"ENVIRONMENT is not known; use one of: {', '.join(Environment)}")
     try:
-        return kind(_env_file=(".env", f".env.{name}"), environment=Environment(name))
+        return kind(_env_file=(".env", f".env.{name}"), environment=Environment(name), **given)
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import typer
 
+from kit.settings import BaseServiceSettings
 from platformctl.commands import chat, db, down, models, people, status, streams, up
+from platformctl.commands.shared import settings_of
 
 HELP = "Run, look after and talk to a coaching platform."
 
@@ -22,6 +24,14 @@ GROUPS: dict[str, typer.Typer] = {
 }
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def check_settings() -> None:
+    """Refuse an unknown ENVIRONMENT, whatever the command."""
+    settings_of(BaseServiceSettings)
+
+
 for name, command in COMMANDS.items():
     app.command(name)(command)
 for name, group in GROUPS.items():

@@ -134,6 +134,9 @@ def test_a_model_that_does_not_exist_is_refused_with_the_names_of_those_that_do(
         ("PORT", "eighty", "PORT"),
         ("MODEL", "huge", "MODEL"),
         ("LLM_PROVIDER", "oracle", "LLM_PROVIDER"),
+        ("OLLAMA_URL", "localhost:11434", "OLLAMA_URL"),
+        ("OPENAI_BASE_URL", "http://me:hunter2@[host/v1", "OPENAI_BASE_URL"),
+        ("MIGRATION_ATTEMPTS", "hunter2", "MIGRATION_ATTEMPTS"),
     ],
 )
 def test_up_refuses_wrong_settings_by_name(
@@ -145,4 +148,53 @@ def test_up_refuses_wrong_settings_by_name(
     result = run("up")
     assert result.exit_code == 78
     assert said in result.stderr
+    assert "hunter2" not in result.stderr
     assert not (tmp_path / "data").exists()
+
+
+STRONG = "x9-Tq2_Lm7.Rw4+Zk8=Bv3~Hn6!Pd1Yc"
+WEBHOOKS = {"TELEGRAM_BOT_TOKEN": "1000:abc", "PUBLIC_URL": "https://coach.example.org"}
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "SECRET_KEY is missing"),
+        ({"SECRET_KEY": "hunter2"}, "SECRET_KEY is too weak"),
+        ({"SECRET_KEY": STRONG, **WEBHOOKS}, "TELEGRAM_WEBHOOK_SECRET is missing"),
+        ({"SECRET_KEY": STRONG, **WEBHOOKS, "TELEGRAM_WEBHOOK_SECRET": "hunter2"}, "TELEGRAM_WEBHOOK_SECRET is too we"),
+        ({"SECRET_KEY": STRONG, "COACHING_DATABASE_PASSWORD": "hunter2"}, "COACHING_DATABASE_PASSWORD is too weak"),
+        ({"SECRET_KEY": STRONG, "DEBUG": "true"}, "DEBUG must be false"),
+        ({"SECRET_KEY": STRONG, "DEBUG": "hunter2"}, "DEBUG"),
+    ],
+)
+def test_up_refuses_weak_secrets_by_name_before_it_makes_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: str, settings: dict[str, str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"DATA": str(tmp_path / "data"), "ENVIRONMENT": environment, **settings}.items():
+        monkeypatch.setenv(name, value)
+    result = run("up")
+    assert result.exit_code == 78
+    assert said in result.stderr
+    assert "hunter2" not in result.stderr
+    assert not (tmp_path / "data").exists()
+
+
+EVERY_COMMAND = (
+    "up", "down", "status", "chat -m x --url http://127.0.0.1:9", "people list --address 127.0.0.1:9", "models list",
+    "models fetch", "db migrate --sql", "db wait", "db verify", "streams apply", "streams show",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND)
+def test_every_command_refuses_an_unknown_environment_with_the_allowed_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("environment=moon\n")
+    result = run(*command.split())
+    assert result.exit_code == 78
+    assert "development, staging, production" in result.stderr
+    assert "moon" not in result.stderr

@@ -1,5 +1,6 @@
 """What each service is started with."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,29 @@ def test_the_users_settings_reach_every_service_but_ports_and_owners_do_not() ->
         env = composed(name, mine)
         assert env["LOG_LEVEL"] == "ERROR"
         assert not {"http_port", "database_url", "PORT"} & set(env)
+
+
+TABLE = {
+    "DEBUG": "false", "LOG_LEVEL": "ERROR", "DATABASE_POOL_SIZE": "3", "DATABASE_MAX_OVERFLOW": "2",
+    "REDIS_MAX_CONNECTIONS": "7", "OLLAMA_URL": "http://h:1", "CHROMADB_URL": "http://h:2", "SECRET_KEY": "s",
+    "JWT_ALGORITHM": "HS512", "JWT_EXPIRE_MINUTES": "5", "TELEGRAM_BOT_TOKEN": "1:a", "TELEGRAM_WEBHOOK_SECRET": "w",
+    "TELEGRAM_API_URL": "http://h:3", "LLM_MODEL": "mine", "OPENAI_BASE_URL": "http://h:4/v1", "OPENAI_API_KEY": "k",
+    "TURN_TIMEOUT_SECONDS": "60", "MAX_WORKERS": "2", "REQUEST_TIMEOUT": "9", "REQUEST_TIMEOUT_SECONDS": "9",
+    "UPLOADS_DIR": "/mine", "UPLOADS_S3_BUCKET": "b", "UPLOADS_S3_ENDPOINT_URL": "http://h:5", "LLM_THREADS": "1",
+    "TEST_CLOCK": "/clock", "SENTRY_DSN": "d", "STRIPE_SECRET_KEY": "p", "WHATSAPP_ACCESS_TOKEN": "t",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", [str.upper, str.lower, str.title])
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_the_user_sets_reaches_every_service_as_it_is(
+    name: str, written: Callable[[str], str], tmp_path: Path
+) -> None:
+    environ = {written(key): value for key, value in TABLE.items()}
+    computed = missing(environ, defaults(tmp_path, cores=4))
+    env = composed(name, environ, computed)
+    assert {key.upper(): value for key, value in env.items() if key.upper() in TABLE} == TABLE
+    assert len({key.upper() for key in env}) == len(env)
 
 
 def test_only_the_door_listens_where_the_user_wants() -> None:

@@ -171,9 +171,9 @@ def test_without_anything_the_embedded_model_is_used() -> None:
 
 
 def test_an_ollama_that_answers_is_used_and_named() -> None:
-    chosen = choose(UpSettings(ollama_url="http://127.0.0.1:11434"), lambda _: ["llama3"])
+    chosen = choose(UpSettings(ollama_url="http://me:hunter2@127.0.0.1:11434"), lambda _: ["llama3"])
     assert (chosen.provider, chosen.fetch) == ("ollama", False)
-    assert "Ollama answers at http://127.0.0.1:11434" in chosen.said
+    assert "Ollama answers at 127.0.0.1:11434" in chosen.said
     assert "LLM_PROVIDER=embedded" in chosen.said
 
 
@@ -265,3 +265,22 @@ def test_the_environment_wins_over_its_file_and_that_over_the_general_one(
     known = {"PORT": "3"}
     assert load_dotenv(known) == "staging"
     assert known == {"PORT": "3", "MODEL": "default", "ENVIRONMENT": "staging", "OLLAMA_URL": "general"}
+
+
+@pytest.mark.parametrize(
+    ("known", "file"),
+    [
+        ({"REQUEST_TIMEOUT_SECONDS": "7"}, "REQUEST_TIMEOUT=9\n"),
+        ({"request_timeout": "7"}, "REQUEST_TIMEOUT_SECONDS=9\n"),
+        ({"REQUEST_TIMEOUT": ""}, "request_timeout_seconds=7\n"),
+    ],
+)
+def test_what_the_process_has_set_by_another_name_is_set(
+    environ: pytest.MonkeyPatch, tmp_path: Path, known: dict[str, str], file: str
+) -> None:
+    (tmp_path / ".env").write_text(file)
+    load_dotenv(known)
+    for name, value in known.items():
+        environ.setenv(name, value)
+    (tmp_path / ".env").unlink()
+    assert load(UpSettings).request_timeout == 7

@@ -9,6 +9,7 @@ import typer
 from kit.settings import SettingsError
 from platformctl.commands.shared import EXIT_SETTINGS, Data, fail, settings_of
 from platformctl.console import Console
+from platformctl.db.settings import MigrationSettings
 from platformctl.up.dotenv import load_dotenv
 from platformctl.up.run import run
 from platformctl.up.settings import UpSettings
@@ -36,10 +37,13 @@ def up(
     """
     for name, value in (("DATA", data), ("PORT", port), ("MODEL", model)):
         if value:
+            for same in [key for key in os.environ if key.upper() == name]:
+                del os.environ[same]
             os.environ[name] = value
     try:
         load_dotenv()
     except SettingsError as error:
         raise fail(f"settings: {error}", EXIT_SETTINGS) from None
     settings = settings_of(UpSettings)
+    settings_of(MigrationSettings)
     raise typer.Exit(asyncio.run(run(settings, os.environ, Console())))

@@ -2,10 +2,11 @@
 
 import sys
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
-from kit.settings import BaseServiceSettings
+from kit.settings import BaseServiceSettings, Environment
 
 HISTORY = "migrations"
 # The checkout with this file in services/platformctl/src/platformctl/db, then where the wheel puts its shared data.
@@ -37,6 +38,16 @@ class MigrationSettings(BaseServiceSettings):
     gateway_database_password: SecretStr | None = Field(None, description="Password given to gateway_service.")
     coaching_database_password: SecretStr | None = Field(None, description="Password given to coaching_service.")
     channels_database_password: SecretStr | None = Field(None, description="Password given to channels_service.")
+
+    @model_validator(mode="after")
+    def check_passwords(self) -> Self:
+        """Give no role a weak password outside development."""
+        if self.environment is not Environment.DEVELOPMENT:
+            given = (f"{role.removesuffix('_service')}_database_password" for role in self.role_passwords())
+            problems = [problem for name in given for problem in self._weakness(name)]
+            if problems:
+                raise ValueError("; ".join(problems))
+        return self
 
     @property
     def lock_timeout_milliseconds(self) -> int:

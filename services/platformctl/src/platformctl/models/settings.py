@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import SettingsConfigDict
 
 from kit.settings import BaseServiceSettings
 
 
 class ModelSettings(BaseServiceSettings):
     """Where models come from and where they are kept."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True)
 
     models_dir: Path | None = Field(
         None, description="Folder for fetched models; unset: coaching-platform/models below the user's cache."

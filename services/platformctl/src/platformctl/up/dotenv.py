@@ -3,10 +3,14 @@
 import os
 from collections.abc import MutableMapping
 from pathlib import Path
+from typing import Final
 
 from dotenv import dotenv_values
 
-from kit.settings import Environment, SettingsError, chosen_environment
+from kit.settings import BaseServiceSettings, chosen_environment, load
+
+# The other names of a setting: whoever sets one has set it.
+OTHER_NAMES: Final = {"REQUEST_TIMEOUT_SECONDS": "REQUEST_TIMEOUT"}
 
 
 def load_dotenv(environ: MutableMapping[str, str] | None = None, folder: Path | None = None) -> str:
@@ -15,11 +19,15 @@ def load_dotenv(environ: MutableMapping[str, str] | None = None, folder: Path | 
     Raises SettingsError for an ENVIRONMENT that is none.
     """
     target = os.environ if environ is None else environ
+    load(BaseServiceSettings)
     name = chosen_environment()
-    if name not in set(Environment):
-        raise SettingsError(f"ENVIRONMENT={name} is not known; use one of: {', '.join(Environment)}")
     for file in (f".env.{name}", ".env"):
+        known = {_setting(key) for key, value in target.items() if value}
         for key, value in dotenv_values((folder or Path()) / file).items():
-            if value is not None and key.upper() not in {known.upper() for known in target}:
+            if value is not None and _setting(key) not in known:
                 target[key] = value
     return name
+
+
+def _setting(key: str) -> str:
+    return OTHER_NAMES.get(key.upper(), key.upper())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -41,20 +42,26 @@ def choose(settings: UpSettings, ask_ollama: Callable[[str], list[str] | None] =
 def _discover(settings: UpSettings, ask_ollama: Callable[[str], list[str] | None]) -> LanguageModel:
     instead = "set LLM_PROVIDER=embedded to use the embedded model instead"
     if settings.openai_base_url:
-        host = httpx.URL(settings.openai_base_url).host
+        host = _host(settings.openai_base_url)
         return LanguageModel(
             "openai_compatible", f"language model: OPENAI_BASE_URL is set, so the server at {host} is used ({instead})"
         )
     if settings.llm_model_path is not None:
         return _embedded(settings)
     models = ask_ollama(settings.ollama_url)
-    host = settings.ollama_url
+    host = _host(settings.ollama_url)
     if models:
         return LanguageModel("ollama", f"language model: Ollama answers at {host}, so it is used ({instead})")
     embedded = _embedded(settings)
     if models is None:
         return embedded
     return LanguageModel("embedded", f"Ollama answers at {host} but has no model; {embedded.said}", embedded.fetch)
+
+
+def _host(url: str) -> str:
+    # No more of an address is shown: it may hold a password.
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
 
 def _embedded(settings: UpSettings) -> LanguageModel:

@@ -1,12 +1,12 @@
 """What `platformctl up` and the commands that find a running platform read."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from kit.settings import BaseServiceSettings
+from kit.settings import BaseServiceSettings, Environment
 from platformctl.models.catalog import DEFAULT, SMALL, Model
 from platformctl.models.settings import ModelSettings
 
@@ -16,8 +16,6 @@ CHAT_MODELS: dict[str, Model] = {"default": DEFAULT, "small": SMALL}
 
 class DataSettings(BaseServiceSettings):
     """Where a platform keeps everything."""
-
-    model_config = SettingsConfigDict(env_ignore_empty=True)
 
     data: Path = Field(Path(".data"), description="Folder where one platform on one machine keeps everything.")
 
@@ -30,7 +28,6 @@ class DataSettings(BaseServiceSettings):
 class UpSettings(DataSettings, ModelSettings):
     """Everything that `platformctl up` decides by; what it does not use itself goes to the services as it is."""
 
-    model_config = SettingsConfigDict(env_ignore_empty=True)
     required_secrets: ClassVar[tuple[str, ...]] = ("secret_key",)
     not_used_yet: ClassVar[tuple[str, ...]] = ("SENTRY_DSN", "STRIPE_SECRET_KEY", "WHATSAPP_ACCESS_TOKEN")
 
@@ -56,9 +53,33 @@ class UpSettings(DataSettings, ModelSettings):
         "minilm_onnx", description="Embedder of vector-search; its files are fetched if it needs any."
     )
     telegram_bot_token: SecretStr | None = Field(None, description="Answer this bot's people on Telegram.")
+    telegram_webhook_secret: SecretStr | None = Field(
+        None, description="Secret of Telegram's webhooks; with PUBLIC_URL, staging and production need a strong one."
+    )
     public_url: str | None = Field(
         None, description="Where the platform is reached from outside: webhooks, not polling."
     )
     start_timeout_seconds: float = Field(
         300.0, gt=0, description="Longest wait for one part or service to become ready at the start."
     )
+
+    @field_validator("ollama_url", "openai_base_url", "public_url")
+    @classmethod
+    def check_address(cls, value: str | None) -> str | None:
+        """Refuse what is no address of a web server."""
+        try:
+            fine = value is None or (urlsplit(value).scheme in ("http", "https") and urlsplit(value).port != 0)
+        except ValueError:
+            fine = False
+        if not fine:
+            raise ValueError("must be an address such as https://example.org or http://localhost:11434")
+        return value
+
+    @model_validator(mode="after")
+    def check_webhooks(self) -> Self:
+        """Refuse webhooks that anybody could call before anything is started."""
+        by_webhook = self.telegram_bot_token is not None and self.public_url is not None
+        if by_webhook and self.environment is not Environment.DEVELOPMENT:
+            for problem in self._weakness("telegram_webhook_secret"):
+                raise ValueError(problem)
+        return self

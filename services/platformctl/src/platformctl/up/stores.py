@@ -2,6 +2,7 @@
 
 from pydantic import SecretStr
 
+from kit.settings import load
 from platformctl.db.migrate import migrate
 from platformctl.db.settings import MigrationSettings
 from platformctl.parts.base import Part
@@ -43,7 +44,8 @@ def stores_of(settings: UpSettings, parts: list[Part]) -> Stores:
 
 async def migrate_database(stores: Stores, passwords: dict[str, str]) -> str:
     """Bring the schemas to the newest revision and the roles to their passwords; returns what was done."""
-    settings = MigrationSettings(
+    settings = load(
+        MigrationSettings,
         database_url=SecretStr(stores.database),
         gateway_database_password=SecretStr(passwords["GATEWAY_DATABASE_PASSWORD"]),
         coaching_database_password=SecretStr(passwords["COACHING_DATABASE_PASSWORD"]),
@@ -59,6 +61,6 @@ async def migrate_database(stores: Stores, passwords: dict[str, str]) -> str:
 
 async def apply_streams(stores: Stores) -> str:
     """Create and update the streams; returns what was done."""
-    changes = await apply_topology(StreamSettings(nats_url=SecretStr(stores.nats)))
+    changes = await apply_topology(load(StreamSettings, nats_url=SecretStr(stores.nats)))
     changed = [change for change in changes if change.action != "unchanged"]
     return f"streams: {len(changed)} created or updated" if changed else "streams: as declared"
