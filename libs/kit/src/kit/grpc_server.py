@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import grpc
@@ -99,8 +99,8 @@ def _unary(behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
 
 def _streaming(behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
     async def call(request: Any, context: Context) -> Any:
-        async with _observed(method, metadata, context):
-            async for response in behaviour(request, context):
+        async with _observed(method, metadata, context), aclosing(behaviour(request, context)) as responses:
+            async for response in responses:
                 yield response
 
     return call

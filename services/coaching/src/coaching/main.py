@@ -28,6 +28,7 @@ from coaching.app.stream_texts import StreamTexts
 from coaching.app.sweep import Sweep
 from coaching.app.take_in import TakeIn
 from coaching.app.turn import TakeTurn, TurnLimits
+from coaching.app.warm import Warm
 from coaching.entrypoints.consumer import InboundConsumer
 from coaching.entrypoints.grpc import CoachingService
 from coaching.entrypoints.loops import Loop, measuring
@@ -83,6 +84,7 @@ async def build(settings: Settings, life: Life) -> None:
     relay = Relay(PostgresOutbox(tables, owner), bus)
     remember = Loop("remember", Remember(PostgresMemoryQueue(tables, owner), memory), rest_seconds=2.0)
     sweep = Loop("sweep", Sweep(deliveries, clock, relay.wake), rest_seconds=2.0)
+    warm = Loop("warm", Warm(model), rest_seconds=5.0)
     measure = Loop("measure", measuring(reading.backlog), rest_seconds=5.0)
 
     def recorded() -> None:
@@ -105,7 +107,7 @@ async def build(settings: Settings, life: Life) -> None:
     await server.start()
     parts: dict[str, Runs] = {
         "consumer": consumer, "worker": worker, "relay": relay,
-        "remember": remember, "sweep": sweep, "measure": measure,
+        "remember": remember, "sweep": sweep, "warm": warm, "measure": measure,
     }  # fmt: skip
     for name, part in parts.items():
         _ = life.background(name, part.run(life.stopping))

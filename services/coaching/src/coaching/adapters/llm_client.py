@@ -43,7 +43,9 @@ class LlmClient:
             except grpc.RpcError as error:
                 raise ModelError(Failure.MODEL_UNAVAILABLE) from error
             model = found.model
-            self._card = ModelCard(model.name, model.sha256, model.provider, model.free_prose, model.context_tokens)
+            self._card = ModelCard(
+                model.name, model.sha256, model.provider, model.free_prose, model.context_tokens, model.keeps_prompts
+            )
             self._card_until = time.monotonic() + CARD_SECONDS
         return self._card
 
@@ -75,7 +77,7 @@ def _request(request: ModelRequest) -> llm_pb2.GenerateRequest:
         temperature=request.temperature,
         stop=request.stop,
         json_schema=request.json_schema,
-        priority=llm_pb2.PRIORITY_INTERACTIVE,
+        priority=llm_pb2.PRIORITY_BACKGROUND if request.background else llm_pb2.PRIORITY_INTERACTIVE,
         cache_key=request.cache_key,
     )
 

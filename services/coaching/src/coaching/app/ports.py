@@ -53,6 +53,7 @@ class ModelCard:
     provider: str
     free_prose: bool
     context_tokens: int
+    keeps_prompts: bool = False  # a beginning that it has read is not read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class ModelRequest:
     cache_key: str
     json_schema: str = ""
     stop: tuple[str, ...] = ()
+    background: bool = False  # whoever waits for an answer goes first
 
 
 @dataclass(frozen=True, slots=True)

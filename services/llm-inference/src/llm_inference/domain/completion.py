@@ -89,6 +89,7 @@ class Model:
     provider: str
     free_prose: bool
     context_tokens: int
+    keeps_prompts: bool = False  # a beginning that was read once is not read again
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ def model_message(model: Model) -> llm_pb2.Model:
         provider=model.provider,
         free_prose=model.free_prose,
         context_tokens=model.context_tokens,
+        keeps_prompts=model.keeps_prompts,
     )
 
 

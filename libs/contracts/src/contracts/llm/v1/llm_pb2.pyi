@@ -267,6 +267,7 @@ class Model(_message.Message):
     PROVIDER_FIELD_NUMBER: _builtins.int
     FREE_PROSE_FIELD_NUMBER: _builtins.int
     CONTEXT_TOKENS_FIELD_NUMBER: _builtins.int
+    KEEPS_PROMPTS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     sha256: _builtins.str
     """of the weights; empty where the provider does not tell"""
@@ -275,6 +276,8 @@ class Model(_message.Message):
     free_prose: _builtins.bool
     """false: too small to be trusted with free sentences; let it choose and fill under a schema"""
     context_tokens: _builtins.int
+    keeps_prompts: _builtins.bool
+    """a beginning that it has read is not read again: have the one that all prompts share read early"""
     def __init__(
         self,
         *,
@@ -283,10 +286,11 @@ class Model(_message.Message):
         provider: _builtins.str = ...,
         free_prose: _builtins.bool = ...,
         context_tokens: _builtins.int = ...,
+        keeps_prompts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "free_prose", b"free_prose", "name", b"name", "provider", b"provider", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context_tokens", b"context_tokens", "free_prose", b"free_prose", "keeps_prompts", b"keeps_prompts", "name", b"name", "provider", b"provider", "sha256", b"sha256"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

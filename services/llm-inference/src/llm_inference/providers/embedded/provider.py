@@ -50,6 +50,7 @@ class Embedded:
             sha256=sha256,
             provider=self.name,
             free_prose=self._is_free_prose(),
+            keeps_prompts=True,
             context_tokens=settings.llm_context_tokens,
         )
         scope = f"{sha256} {engine_version()} {settings.llm_context_tokens}"
