@@ -6,10 +6,10 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # What `make run` takes. MODEL: default or small. PORT: of the web page; 8080 when it is free, else any. DATA: where
-# everything is kept.
+# everything is kept; .data when .env names no other.
 MODEL ?=
 PORT ?=
-DATA ?= .data
+DATA ?=
 PYTHON ?= python3.11
 # Arguments for pytest: `make test-unit ARGS="-k outbox"`.
 ARGS ?=
@@ -30,7 +30,7 @@ help: ## Print this page
 .PHONY: run
 run: ## Install what is missing, start the platform, print its address (MODEL=small PORT=8080 DATA=.data)
 	@scripts/install.sh --run "$(PYTHON)"
-	@exec $(BIN)/platformctl up --data "$(DATA)" $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port "$(PORT)")
+	@exec $(BIN)/platformctl up $(if $(DATA),--data "$(DATA)") $(if $(MODEL),--model "$(MODEL)") $(if $(PORT),--port "$(PORT)")
 
 .PHONY: clean
 clean: ## Remove what was built and, after asking, the data (CONFIRM=yes does not ask)

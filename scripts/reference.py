@@ -86,7 +86,7 @@ def default(field: FieldInfo) -> str:
     """Return the default, or the three of development, staging and production."""
     by_environment = getattr(field.default_factory, "by_environment", None)
     if by_environment:
-        return " / ".join(written(value) for value in by_environment.values())
+        return " / ".join(written(value) or "must be set" for value in by_environment.values())
     if field.is_required():
         return "must be set"
     return written(None if field.default_factory else field.default)

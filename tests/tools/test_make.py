@@ -1,5 +1,6 @@
 """`make help` is the whole list, and CI calls nothing else."""
 
+import os
 import re
 import subprocess
 
@@ -21,6 +22,18 @@ def test_every_check_has_a_target_and_is_part_of_check() -> None:
     listed = re.search(r"^CHECKS := ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
     assert listed is not None
     assert set(listed[1].replace("\\", " ").split()) == {name for name in TARGETS if name.startswith("check-")}
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [([], "up"), (["DATA=/d", "PORT=9"], 'up --data "/d" --port "9"'), (["MODEL=small"], 'up --model "small"')],
+)
+def test_run_passes_on_what_was_said_and_nothing_else(given: list[str], passed: str) -> None:
+    # What was not said is for the environment and `.env` to say.
+    command = ["make", "--dry-run", "run", *given]
+    env = {"PATH": os.environ["PATH"]}
+    shown = subprocess.run(command, cwd=ROOT, env=env, check=True, capture_output=True, text=True, timeout=30).stdout
+    assert shown.split("platformctl ")[-1].split() == passed.split()
 
 
 @pytest.mark.parametrize("runner", [".ci/run", ".github/workflows/ci.yml"])

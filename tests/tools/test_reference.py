@@ -16,6 +16,7 @@ Settings = create_model(
     pool=(int, Field(default_factory=by_environment(20, 20, 50), description="Connections.")),
     wait=(float, Field(30.0, validation_alias=AliasChoices("WAIT", "WAIT_SECONDS", "wait"))),
     address=(str, ...),
+    store=(SecretStr, Field(default_factory=by_environment(SecretStr("nats://h"), SecretStr(""), SecretStr("")))),
 )
 
 
@@ -33,10 +34,11 @@ def test_a_default_is_written_as_a_person_would() -> None:
     assert default(field("bot_token")) == ""
     assert default(field("pool")) == "`20` / `20` / `50`"
     assert default(field("address")) == "must be set"
+    assert default(field("store")) == "`nats://h` / must be set / must be set"
 
 
 def test_inherited_settings_are_listed_once() -> None:
-    assert set(own_fields(Settings)) == {"send_timeout_seconds", "bot_token", "pool", "wait", "address"}
+    assert set(own_fields(Settings)) == {"send_timeout_seconds", "bot_token", "pool", "wait", "address", "store"}
 
 
 def test_metrics_are_found_where_they_are_declared(tmp_path: Path) -> None:

@@ -1,9 +1,12 @@
 """The pool: one organisation a transaction, and no value in an error."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from kit.metrics import DB_CONNECTIONS
 from kit.postgres import Database, async_url
@@ -40,6 +43,26 @@ async def test_connections_in_use_are_counted(pool: Database) -> None:
         async with pool.across():
             assert DB_CONNECTIONS._value.get() == before + 1
         assert DB_CONNECTIONS._value.get() == before
+    finally:
+        await pool.close()
+
+
+@pytest.mark.parametrize(("kept", "above"), [(1, 0), (1, 1), (2, 1)])
+async def test_pool_size_and_overflow_bound_the_connections_and_the_next_waits_for_request_timeout(
+    database: TestDatabase, kept: int, above: int
+) -> None:
+    url = SecretStr(database.coaching_url)
+    chosen = DatabaseSettings(
+        database_url=url, database_pool_size=kept, database_max_overflow=above, request_timeout=0.2
+    )
+    pool = Database(chosen, "kit-test")
+    try:
+        async with AsyncExitStack() as held:
+            for _ in range(kept + above):
+                _ = await held.enter_async_context(pool.across())
+            with pytest.raises(PoolTimeoutError):
+                await pool.check()
+        assert pool.engine.pool.checkedin() == kept  # type: ignore[attr-defined]  # it is a queue
     finally:
         await pool.close()
 

@@ -1,5 +1,6 @@
 """One behaviour of rate limiters, shown by the local one and by Redis."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -38,6 +39,20 @@ async def test_a_burst_then_the_rate(limiter: RateLimiter, fixed_clock: FixedClo
     assert await limiter.take([bucket]) == Verdict(False, 10, "slow")
     fixed_clock.advance(10)
     assert await taken(limiter, bucket, times=2) == [True, False]
+
+
+@pytest.mark.parametrize("most", [1, 3])
+async def test_redis_max_connections_bounds_the_connections(
+    valkey_url: str, fixed_clock: FixedClock, most: int
+) -> None:
+    watching: Redis = connect(valkey_url, 1)
+    before = len(await watching.client_list())
+    client: Redis = connect(valkey_url, most)
+    limiter = RedisRateLimiter(client, fixed_clock)
+    await asyncio.gather(*(limiter.take([Bucket(FAST, str(number))]) for number in range(20)))
+    assert len(await watching.client_list()) == before + most
+    await client.aclose()
+    await watching.aclose()
 
 
 async def test_subjects_and_budgets_are_counted_apart(limiter: RateLimiter) -> None:

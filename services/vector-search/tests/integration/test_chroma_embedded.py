@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -54,6 +55,18 @@ async def filled(open_store: Open, scope: Scope, *texts: RememberedText) -> None
     store = await open_store()
     await store.upsert(scope, entries(*texts))
     await store.mark_complete()
+    await store.close()
+
+
+@pytest.mark.parametrize("max_workers", [1, 3])
+async def test_max_workers_bounds_the_reads_at_once(folder: Path, max_workers: int) -> None:
+    settings = VectorSearchSettings(vectors_dir=folder, max_workers=max_workers)
+    store = await STORES["chroma_embedded"](settings, "one", DIMENSIONS)
+    before = {thread.ident for thread in threading.enumerate()}
+    await asyncio.gather(*(store.digests(new_scope()) for _ in range(40)))
+    fresh = [thread for thread in threading.enumerate() if thread.ident not in before]
+    readers = [thread for thread in fresh if thread.name.startswith("chroma-read")]
+    assert 0 < len(readers) <= max_workers
     await store.close()
 
 
