@@ -23,6 +23,11 @@ async def build(settings, life):
     mode = sys.argv[1]
     if mode == "refuses":
         raise StartError("the store is not there: start it")
+    if mode == "stumbles":
+        try:
+            raise KeyError("marker-of-a-person")
+        except KeyError:
+            raise ValueError("marker-of-a-person")
     if mode == "explodes":
         raise ValueError("marker-of-a-person")
     async def work():
@@ -137,6 +142,25 @@ def test_what_cannot_run_says_why_and_exits(
     assert process.returncode == code
     assert says in err
     assert "marker-of-a-person" not in err
+
+
+@pytest.mark.parametrize(("debug", "first"), [("true", "KeyError"), ("false", None)])
+def test_debug_logs_the_whole_way_of_an_error(service: Path, debug: str, first: str | None) -> None:
+    process = start(service, "stumbles", debug=debug)
+    _, err = process.communicate(timeout=20)
+    events = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    [failed] = [event for event in events if event["event"] == "start_failed"]
+    assert failed.get("while_handling", {}).get("error") == first
+    assert "marker-of-a-person" not in err
+
+
+@pytest.mark.parametrize(("level", "shown"), [("INFO", True), ("WARNING", False)])
+def test_log_level_bounds_what_is_logged(service: Path, level: str, shown: bool) -> None:
+    process = start(service, "works", log_level=level)
+    port_of(process)
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    assert ('"event": "started"' in err) is shown
 
 
 def test_a_taken_port_is_a_clear_error(service: Path) -> None:

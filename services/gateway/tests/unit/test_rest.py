@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
+import jwt
 import pytest
 
 from fakes.gateway_door import Door
@@ -39,6 +40,17 @@ async def test_over_https_the_cookie_is_secure_and_the_browser_told_to_stay(door
         answer = await client.post("/v1/session")
     assert "Secure" in answer.headers["set-cookie"]
     assert "strict-transport-security" in answer.headers
+
+
+@pytest.mark.parametrize(("algorithm", "minutes"), [("HS256", 30), ("HS384", 5), ("HS512", 1440)])
+async def test_tokens_are_signed_and_end_as_the_settings_say(door: Door, algorithm: str, minutes: int) -> None:
+    async with door.client(jwt_algorithm=algorithm, jwt_expire_minutes=minutes) as client:
+        token = (await client.post("/v1/session")).json()["token"]
+        answer = await client.get("/v1/messages", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 200
+    assert jwt.get_unverified_header(token)["alg"] == algorithm
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == minutes * 60
 
 
 async def test_a_page_of_another_site_cannot_make_sessions(door: Door) -> None:
