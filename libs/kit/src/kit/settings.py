@@ -89,11 +89,10 @@ class BaseServiceSettings(BaseSettings):
     def _weakness(self, name: str) -> list[str]:
         value = getattr(self, name)
         text = value.get_secret_value() if isinstance(value, SecretStr) else (value or "")
-        title = name.upper()
         if not text:
-            return [f"{title} is missing: {self.environment.value} needs it"]
+            return [f"{name.upper()} is missing: {self.environment.value} needs it"]
         if len(text) < MIN_SECRET_CHARACTERS or len(set(text)) < MIN_DISTINCT_CHARACTERS:
-            return [f"{title} is too weak: use {MIN_SECRET_CHARACTERS} or more random characters"]
+            return [f"{name.upper()} is too weak: use {MIN_SECRET_CHARACTERS} or more random characters"]
         return []
 
     def ignored_settings(self) -> list[str]:
@@ -156,7 +155,8 @@ def load(kind: type[S], **given: Any) -> S:
         return kind(_env_file=(".env", f".env.{name}"), environment=Environment(name), **given)
     except ValidationError as error:
         lines = [
-            f"{'.'.join(str(part) for part in item['loc']).upper() or 'settings'}: {item['msg']}"
+            ": ".join([*(str(part).upper() for part in item["loc"][:1]), item["msg"].removeprefix("Value error, ")])
             for item in error.errors(include_input=False, include_url=False)
+            if item["type"] != "default_factory_not_called"  # only because another setting is wrong
         ]
         raise SettingsError("; ".join(lines)) from None

@@ -141,6 +141,18 @@ def test_a_wrong_value_is_named_without_being_repeated(monkeypatch: pytest.Monke
     assert "hunter2" not in str(refused.value)
 
 
+def test_only_what_is_wrong_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "hunter2")
+    with pytest.raises(SettingsError) as refused:
+        load(DoorSettings)
+    assert str(refused.value) == "LOG_LEVEL: Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"
+    monkeypatch.delenv("LOG_LEVEL")
+    monkeypatch.setenv("ENVIRONMENT", "staging")
+    with pytest.raises(SettingsError) as refused:
+        load(DoorSettings)
+    assert str(refused.value) == "SECRET_KEY is missing: staging needs it"
+
+
 @pytest.mark.parametrize("place", ["environment", ".env", ".env.staging"])
 def test_settings_of_later_work_are_reported_wherever_they_stand(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "staging")

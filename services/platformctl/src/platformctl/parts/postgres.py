@@ -28,8 +28,8 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
-    # gateway, coaching and channel-adapter with DATABASE_POOL_SIZE 20 and DATABASE_MAX_OVERFLOW 30, and room for tools.
-    "max_connections": "200",
+    # coaching and channel-adapter with production's DATABASE_POOL_SIZE 50 and DATABASE_MAX_OVERFLOW 100, and tools.
+    "max_connections": "350",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # What a person wrote is a parameter of a statement, or a value in an error's text: none reaches the log (P10).
