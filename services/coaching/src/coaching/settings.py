@@ -11,7 +11,7 @@ class Settings(DatabaseSettings, NatsSettings):
     llm_inference_address: str = Field("127.0.0.1:50053", description="host:port of llm-inference.")
     vector_search_address: str = Field("127.0.0.1:50054", description="host:port of vector-search.")
     turn_timeout_seconds: float = Field(
-        120.0, gt=6, le=3600, description="Longest time from a turn's start to its reply."
+        120.0, ge=1, le=3600, description="Longest time from a turn's start to its reply."
     )
     turn_settle_seconds: float = Field(
         1.2, ge=0, le=60, description="A turn begins when nothing more has come for this long."

@@ -28,7 +28,7 @@ from kit.clock import Clock
 P = ParamSpec("P")
 R = TypeVar("R")
 MAX_ATTEMPTS = 5  # a turn that has failed this often is answered without the steps that may be the cause
-RECORD_SECONDS = 5.0  # of a turn's time, kept for its end
+RECORD_SECONDS = 5.0  # of a turn's time, kept for its end; of a short one a quarter
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ class TakeTurn:
         recalled = await walk(recall, self._memory, opened, orders.rest, loaded, limits.recall)
         planned = await walk(plan, self._model, opened, orders.rest, who, loaded, recalled, limits.plan)
         release = Release(self._live, _place(opened), opened.turn_id)
-        left = limits.seconds - RECORD_SECONDS - (self._clock.monotonic() - walk.begun)
-        spoken = await walk(generate, self._model, release, planned, notice, max(left, 1.0))
+        left = limits.seconds - min(RECORD_SECONDS, limits.seconds / 4) - (self._clock.monotonic() - walk.begun)
+        spoken = await walk(generate, self._model, release, planned, notice, max(left, 0.1))
         reply = await walk(check_reply, spoken, who)
         # A turn without words of the model is kept out of prompts: both sides, so that they alternate.
         side = planned.person_side if reply.source is Source.MODEL else None
