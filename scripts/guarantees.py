@@ -1,4 +1,4 @@
-"""Print one line for each promise of docs/guarantees.md with the tests that showed it; fail when one did not pass.
+"""Print one line for each promise of docs/guarantees.md with a test that showed it; fail when one was not shown.
 
 Reads build/guarantees.json, which pytest leaves (tests/support/guarantees.py).
 """
@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PROMISE = re.compile(r"^\| `([A-Za-z0-9-]+)` \| ([^|]+) \|", re.MULTILINE)
+PROMISE = re.compile(r"^\| `([A-Za-z0-9-]+)` \|", re.MULTILINE)
 
 
-def promises(page: str) -> dict[str, str]:
-    """Return id and words of every promise of the page."""
-    return {found[1]: found[2].strip() for found in PROMISE.finditer(page)}
+def promises(page: str) -> list[str]:
+    """Return the id of every promise of the page."""
+    return PROMISE.findall(page)
 
 
 def verdict(tests: dict[str, str]) -> str:
@@ -26,15 +26,23 @@ def verdict(tests: dict[str, str]) -> str:
     return "passed" if "passed" in outcomes else "not run"
 
 
+def shown_by(tests: dict[str, str], result: str) -> str:
+    """Return the test that stands for a promise: one that ended as the promise did, end to end before others."""
+    fitting = sorted(
+        (name for name, outcome in tests.items() if outcome == result), key=lambda name: "/e2e/" not in name
+    )
+    first = (fitting or sorted(tests) or ["no test ran"])[0]
+    return first if len(tests) < 2 else f"{first} (and {len(tests) - 1} more)"
+
+
 def report(page: str, found: dict[str, dict[str, str]]) -> tuple[list[str], bool]:
-    """Return the lines to print and whether every promise was shown."""
+    """Return the lines to print, one for each promise, and whether every promise was shown."""
     out, kept = [], True
-    for name, words in promises(page).items():
+    for name in promises(page):
         tests = found.get(name, {})
         result = verdict(tests)
         kept = kept and result == "passed"
-        out.append(f"{result:<8} {name:<22} {words}")
-        out += [f"         {outcome:<8} {test}" for test, outcome in sorted(tests.items())]
+        out.append(f"{result:<8} {name:<22} {shown_by(tests, result)}")
     return out, kept
 
 

@@ -10,8 +10,7 @@ PAGE = "| id | what | figure |\n|---|---|---|\n| `P2-once` | Answered once | 5 |
 
 def shown(found: Outcomes) -> tuple[dict[str, str], bool]:
     lines, kept = report(PAGE, found)
-    promises = [line for line in lines if not line.startswith(" ")]
-    return {line[9:31].strip(): line[:9].strip() for line in promises}, kept
+    return {line[9:31].strip(): line[:9].strip() for line in lines}, kept
 
 
 def test_a_promise_without_a_test_was_not_run() -> None:
@@ -45,3 +44,9 @@ def test_a_later_run_replaces_its_own_tests_and_keeps_the_others() -> None:
         "P2-once": {"a": "passed", "b": "passed"},
         "P3-order": {"c": "passed"},
     }
+
+
+def test_a_failing_test_is_the_one_that_is_named() -> None:
+    lines, _ = report(PAGE, {"P2-once": {"a": "passed", "tests/e2e/b": "failed"}, "P3-order": {"c": "passed"}})
+    assert lines[0].endswith("tests/e2e/b (and 1 more)")
+    assert lines[1].endswith("c")
