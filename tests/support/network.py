@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-# Set before anything imports gRPC: its fork handlers run in a child that is about to become PostgreSQL, and crash it when
-# a test before has left gRPC's threads behind.
+# Set before anything imports gRPC: its fork handlers run in a child that is about to become PostgreSQL, and crash it
+# when a test before has left gRPC's threads behind.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 
 LOCAL_NAMES = frozenset({"localhost", "", "0.0.0.0", "::"})
