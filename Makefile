@@ -74,6 +74,10 @@ test-unit: install ## Run the tests that take milliseconds and need no other pro
 bench: install ## Measure the real model beside its engine; leaves build/bench.json
 	@$(PY) scripts/bench.py $(ARGS)
 
+.PHONY: promises
+promises: ## After `make test`: one line for each promise of docs/guarantees.md; fails when one was not shown
+	@$(PY) scripts/guarantees.py
+
 ## Check it
 
 CHECKS := check-format check-lint check-types check-imports check-dependencies check-dead check-structure \

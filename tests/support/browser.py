@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+PROGRAMS = ("chromium", "google-chrome")  # Debian's, and what the machines of GitHub have
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -16,7 +17,7 @@ QUIET = (
 @contextmanager
 def chromium_page(width: int = 1000, height: int = 800) -> Iterator[Page]:
     """Yield a page of a fresh browser; skips the test where Chromium is not installed."""
-    program = shutil.which("chromium")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip("no Chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
