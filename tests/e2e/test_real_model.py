@@ -81,6 +81,10 @@ def test_status_and_people_tell_scripts_what_they_need(real: Platform) -> None:
     status = platformctl("status", "--data", str(real.data), "--json")
     assert status.returncode == 0, status.stdout
     assert json.loads(status.stdout)
+    for command in (("db", "verify"), ("db", "migrate"), ("streams", "show"), ("streams", "apply")):
+        done = platformctl(*command, "--data", str(real.data), "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)
     people = platformctl("people", "list", "--data", str(real.data), "--json")
     assert people.returncode == 0, people.stderr
     assert json.loads(people.stdout)

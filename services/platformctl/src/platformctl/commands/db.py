@@ -7,7 +7,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kit.settings import SettingsError, load
+from platformctl.commands.shared import Data, Json, fail, settings_of
+from platformctl.commands.stores import store_settings
 from platformctl.db.errors import DatabaseError
 from platformctl.db.history import history
 from platformctl.db.migrate import Migrated, migrate, sql
@@ -17,26 +18,12 @@ from platformctl.db.verify import verify
 
 T = TypeVar("T")
 
-HELP = "Migrate the database, wait for it, verify it. DATABASE_URL is the owner's, and reaches PostgreSQL itself."
+HELP = (
+    "Migrate the database, wait for it, verify it. DATABASE_URL is the owner's, and reaches PostgreSQL itself; "
+    "without it the platform that runs here is taken."
+)
 
 app = typer.Typer(help=HELP, no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")]
-
-
-def fail(text: str) -> typer.Exit:
-    """Say on stderr what is wrong; raise what this returns to end with status 1."""
-    typer.echo(text, err=True)
-    return typer.Exit(1)
-
-
-def read_settings() -> MigrationSettings:
-    """The settings, or an end with status 78 and a sentence."""
-    try:
-        return load(MigrationSettings)
-    except SettingsError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(78) from None
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -52,6 +39,7 @@ def migrate_command(
     print_sql: Annotated[
         bool, typer.Option("--sql", help="Print the SQL for an empty database, connect to nothing, change nothing.")
     ] = False,
+    data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Apply the migrations that are missing, and set the passwords of the services' roles.
@@ -60,14 +48,13 @@ def migrate_command(
     GATEWAY_DATABASE_PASSWORD, COACHING_DATABASE_PASSWORD and CHANNELS_DATABASE_PASSWORD are given to the roles
     gateway_service, coaching_service and channels_service; a role whose password is not set keeps the one it has.
     """
-    settings = read_settings()
     if print_sql:
         try:
-            typer.echo(sql(settings), nl=False)
+            typer.echo(sql(settings_of(MigrationSettings)), nl=False)
         except DatabaseError as error:
             raise fail(str(error)) from None
         return
-    done = run(migrate(settings))
+    done = run(migrate(store_settings(MigrationSettings, "database_url", data)))
     if as_json:
         typer.echo(json.dumps({"before": done.before, "after": done.after, "ahead": done.ahead}))
     else:
@@ -90,13 +77,14 @@ def wait_command(
         str | None, typer.Option(help="The revision to wait for. Default: the newest that this release knows.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 120.0,
+    data: Data = None,
 ) -> None:
     """Wait until the database answers queries and has a revision; ends with 1 when it does not in time.
 
     Any role may ask: DATABASE_URL can be a service's own. A revision that this release does not know is a newer one and
     counts as reached, so that an older release starts on a newer schema.
     """
-    settings = read_settings()
+    settings = store_settings(MigrationSettings, "database_url", data)
 
     async def work() -> str:
         known = history(settings)
@@ -107,12 +95,12 @@ def wait_command(
 
 
 @app.command("verify")
-def verify_command(as_json: Json = False) -> None:
+def verify_command(data: Data = None, as_json: Json = False) -> None:
     """Check revision, tables, roles, rights and that row-level security is forced wherever rows have an organisation.
 
     Prints every problem and ends with 1 when there is one.
     """
-    problems = run(verify(read_settings()))
+    problems = run(verify(store_settings(MigrationSettings, "database_url", data)))
     if as_json:
         typer.echo(json.dumps({"ok": not problems, "problems": problems}))
     else:

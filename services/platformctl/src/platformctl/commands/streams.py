@@ -8,26 +8,19 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from kit.settings import SettingsError, load
+from platformctl.commands.shared import Data, Json, fail
+from platformctl.commands.stores import store_settings
 from platformctl.streams.operations import StreamError, apply_topology, show_topology
 from platformctl.streams.settings import StreamSettings
 
 T = TypeVar("T")
 
-HELP = "Create and look at the JetStream streams and consumers that the platform's code declares. Reads NATS_URL."
+HELP = (
+    "Create and look at the JetStream streams and consumers that the platform's code declares. Reads NATS_URL; "
+    "without it the platform that runs here is taken."
+)
 
 app = typer.Typer(help=HELP, no_args_is_help=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")]
-
-
-def read_settings() -> StreamSettings:
-    """The settings, or an end with status 78 and a sentence."""
-    try:
-        return load(StreamSettings)
-    except SettingsError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(78) from None
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -35,17 +28,17 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except StreamError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise fail(str(error)) from None
 
 
 @app.command("apply")
 def apply_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Create what is missing and update what differs; nothing is ever deleted. Repeating it changes nothing."""
-    changes = run(apply_topology(read_settings(), dry_run=dry_run))
+    changes = run(apply_topology(store_settings(StreamSettings, "nats_url", data), dry_run=dry_run))
     if as_json:
         typer.echo(json.dumps([asdict(change) for change in changes]))
         return
@@ -55,9 +48,9 @@ def apply_command(
 
 
 @app.command("show")
-def show_command(as_json: Json = False) -> None:
+def show_command(data: Data = None, as_json: Json = False) -> None:
     """Show each stream with its messages, and each consumer with what waits for it. No message is read."""
-    found = run(show_topology(read_settings()))
+    found = run(show_topology(store_settings(StreamSettings, "nats_url", data)))
     typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
 
