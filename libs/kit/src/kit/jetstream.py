@@ -73,10 +73,10 @@ class Bus:
         return PullConsumer(self.js, spec)
 
     async def check(self) -> None:
-        """Raise where the server does not answer."""
+        """Raise where JetStream does not answer. No flush(): one that times out leaves nats-py deaf for good."""
         if not self.nc.is_connected:
             raise ConnectionError("not connected")
-        await self.nc.flush(timeout=2)
+        await self.js.account_info()
 
     async def close(self) -> None:
         """Send what is buffered, and close."""

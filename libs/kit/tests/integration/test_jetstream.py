@@ -1,8 +1,11 @@
 """Publishing, consuming and the outbox relay, on a real nats-server."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
+import psutil
 import pytest
 
 from contracts import topology
@@ -10,7 +13,9 @@ from kit import streams
 from kit.jetstream import Bus, Outgoing, connect
 from kit.outbox import Relay
 from kit.process import Life, StartError
+from platformctl.parts.nats import NatsPart
 from support.ports import free_port
+from support.servers import running
 
 SUBJECT = "inbound.test.1"
 
@@ -26,6 +31,11 @@ async def life() -> AsyncIterator[Life]:
 @pytest.fixture
 async def bus(nats_url: str, life: Life) -> Bus:
     return await connect(nats_url, "kit-test", life)
+
+
+def listening_on(port: int) -> psutil.Process:
+    children = psutil.Process().children(recursive=True)
+    return next(child for child in children if any(at.laddr.port == port for at in child.net_connections()))
 
 
 async def stored(bus: Bus) -> int:
@@ -76,6 +86,27 @@ async def test_a_missing_consumer_says_what_to_run(bus: Bus) -> None:
     await bus.js.delete_consumer("INBOUND", "coaching-inbound")
     with pytest.raises(StartError, match="streams apply"):
         await bus.consumer(topology.COACHING_INBOUND)
+
+
+async def test_a_server_that_stalls_while_it_is_checked_leaves_nobody_deaf(life: Life, tmp_path: Path) -> None:
+    part = NatsPart(tmp_path, free_port())
+    with running(part):
+        server = listening_on(part.port)
+        bus = await connect(part.url, "kit-test", life)
+        await streams.apply(bus.js, topology.STREAMS, topology.CONSUMERS)
+        life.readiness.add("nats", bus.check)
+        server.send_signal(signal.SIGSTOP)
+        try:
+            passed, checks = await life.readiness.report()
+            assert not passed
+            assert checks["nats"] != "ok"
+            await asyncio.gather(*(bus.check() for _ in range(3)), return_exceptions=True)
+        finally:
+            server.send_signal(signal.SIGCONT)
+        assert await life.readiness.report() == (True, {"nats": "ok"})
+        await bus.publish(Outgoing(SUBJECT, b"x", "after the stall"))
+        assert await stored(bus) == 1
+        await bus.close()
 
 
 async def test_no_server_is_a_start_error(life: Life) -> None:

@@ -23,7 +23,7 @@ from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import GuestId
 from kit.log import get_logger
 
-FLUSH_SECONDS = 2
+ANSWER_SECONDS = 2.0
 RETRY_SECONDS = 2
 
 log = get_logger("gateway.live")
@@ -66,7 +66,7 @@ class NatsLiveEvents:
 
     @asynccontextmanager
     async def listen(self, guest_id: GuestId, sink: Callable[[LiveEvent], None]) -> AsyncIterator[None]:
-        """Subscribe; the flush makes sure that the server knows before the page is told "ready"."""
+        """Subscribe, and make sure that the server knows of it before the page is told "ready"."""
 
         async def received(message: Msg) -> None:
             event = decode(message.data)
@@ -77,7 +77,8 @@ class NatsLiveEvents:
 
         try:
             subscription = await self._client.subscribe(subject_of(guest_id), cb=received)
-            await self._client.flush(FLUSH_SECONDS)
+            # The answer to a later request shows it. No flush(): one that times out leaves nats-py deaf for good.
+            await self._client.jetstream(timeout=ANSWER_SECONDS).account_info()
         except (nats.errors.Error, OSError, TimeoutError):
             raise Refused(Reason.UNAVAILABLE, RETRY_SECONDS) from None
         try:
