@@ -41,7 +41,7 @@ export class Conversation extends EventTarget {
   }
 
   get isAwaiting() {
-    return this.status !== null;
+    return this.status !== null || this.#unfinished().length > 0;
   }
 
   // A message of the person's, shown before it is stored.
@@ -68,6 +68,7 @@ export class Conversation extends EventTarget {
 
   setStatus({ turn_id: turnId, state, ahead = 0 }) {
     if (this.#finished.has(turnId)) return;
+    this.#supersede(turnId);
     this.status = { state, ahead };
     this.#changed();
   }
@@ -75,6 +76,7 @@ export class Conversation extends EventTarget {
   // A sentence of the reply that is being made. They may come out of order, or only from the middle on.
   delta({ turn_id: turnId, index, text }) {
     if (this.#finished.has(turnId)) return;
+    this.#supersede(turnId);
     const parts = this.#deltas.get(turnId) ?? [];
     parts[index] = text;
     this.#deltas.set(turnId, parts);
@@ -89,6 +91,7 @@ export class Conversation extends EventTarget {
     const known = this.entries.find((one) => one.messageId === messageId);
     const target = known ?? this.#arriving(turnId);
     Object.assign(target, { messageId, text, source, createdAt, state: "stored" });
+    if (!this.#finished.has(turnId)) this.#supersede(turnId);
     this.#end(turnId);
     this.status = null;
     this.#changed();
@@ -131,6 +134,22 @@ export class Conversation extends EventTarget {
     return made;
   }
 
+  // A person has one turn at a time: what another one was saying comes to no end, for it is made again under a new id.
+  #supersede(turnId) {
+    const others = this.#unfinished().filter((one) => one.turnId !== turnId);
+    others.forEach((one) => this.#end(one.turnId));
+    this.#drop(others);
+  }
+
+  #unfinished() {
+    return this.entries.filter((one) => one.state === "arriving");
+  }
+
+  #drop(dropped) {
+    dropped.forEach((one) => this.#deltas.delete(one.turnId));
+    this.entries = this.entries.filter((one) => !dropped.includes(one));
+  }
+
   #end(turnId) {
     if (!turnId) return;
     this.#finished.add(turnId);
@@ -140,8 +159,13 @@ export class Conversation extends EventTarget {
   // The history says whether an answer is awaited, save for messages that are too new for it; a live status says more.
   #settle(turnOpen) {
     const isNewer = this.entries.some(({ role, state, messageId }) => role === "person" && state === "stored" && !messageId);
-    if (turnOpen && this.#deltas.size === 0) this.status ??= { state: "thinking", ahead: 0 };
-    else if (!turnOpen && !isNewer) this.status = null;
+    const unfinished = this.#unfinished();
+    if (turnOpen) {
+      if (unfinished.length === 0) this.status ??= { state: "thinking", ahead: 0 };
+    } else if (!isNewer) {
+      this.status = null;
+      this.#drop(unfinished); // should one have begun after the page was read, its message brings what is lost
+    }
   }
 
   #update(id, changes) {

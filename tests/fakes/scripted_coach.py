@@ -10,6 +10,8 @@ from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import Answer, RawRequest
 from kit.ids import new_id
 
+EVERYTHING: tuple[type, ...] = (Status, Delta, StoredMessage)
+
 
 class ScriptedCoach:
     """Answers each message once, sentence by sentence; change the attributes between messages."""
@@ -20,6 +22,8 @@ class ScriptedCoach:
         self.source = "model"
         self.ahead = 0
         self.pause_seconds = 0.05
+        self.dies_after = 0  # sentences; a process that dies in the middle answers again under another turn id
+        self.heard_again: tuple[type, ...] = EVERYTHING  # what of the second try reaches the page
         self.taken: list[str] = []
         self._tasks: set[asyncio.Task[None]] = set()
         door.inbound.judge = self._judge
@@ -37,18 +41,27 @@ class ScriptedCoach:
         return Answer(200)
 
     async def _answer(self, guest: GuestId) -> None:
-        turn, live, sentences = new_id(), self.door.live, self.sentences
+        turn, sentences, heard = new_id(), self.sentences, EVERYTHING
         for ahead in range(self.ahead, 0, -1):
-            live.emit(guest, Status(turn, "queued", ahead))
+            self.door.live.emit(guest, Status(turn, "queued", ahead))
             await asyncio.sleep(self.pause_seconds)
-        live.emit(guest, Status(turn, "thinking", 0))
+        if self.dies_after:
+            await self._say(guest, turn, sentences[: self.dies_after], EVERYTHING)
+            turn, heard = new_id(), self.heard_again
+        await self._say(guest, turn, sentences, heard)
+        await asyncio.sleep(self.pause_seconds)
+        self.door.conversations.open_turns.discard(guest)
+        answer = self._record(guest, " ".join(sentences), Role.COACH, source=self.source, turn_id=turn)
+        if StoredMessage in heard:
+            self.door.live.emit(guest, answer)
+
+    async def _say(self, guest: GuestId, turn: str, sentences: tuple[str, ...], heard: tuple[type, ...]) -> None:
+        if Status in heard:
+            self.door.live.emit(guest, Status(turn, "thinking", 0))
         for index, sentence in enumerate(sentences):
             await asyncio.sleep(self.pause_seconds)
-            live.emit(guest, Delta(turn, sentence, index))
-        await asyncio.sleep(self.pause_seconds)
-        text = " ".join(sentences)
-        self.door.conversations.open_turns.discard(guest)
-        live.emit(guest, self._record(guest, text, Role.COACH, source=self.source, turn_id=turn))
+            if Delta in heard:
+                self.door.live.emit(guest, Delta(turn, sentence, index))
 
     def _record(
         self, guest: GuestId, text: str, role: Role, source: str = "", client_id: str = "", turn_id: str = ""

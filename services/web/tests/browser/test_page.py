@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from fakes.stage import Stage
-from gateway.domain.conversation import Role
+from gateway.domain.conversation import Delta, Role, Status, StoredMessage
 from gateway.domain.refusals import Reason
 from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import Answer
@@ -52,6 +52,33 @@ def test_a_message_is_answered_sentence_by_sentence(page: Page, stage: Stage) ->
     expect(page.locator("#status")).to_be_hidden()
     expect(messages(page)).to_have_count(2)
     expect(page.get_by_label("Your message")).to_have_value("")
+
+
+@pytest.mark.parametrize("heard", [(Status, Delta, StoredMessage), (Delta, StoredMessage), (StoredMessage,)])
+def test_an_answer_that_is_made_again_takes_the_place_of_the_half_one(
+    page: Page, stage: Stage, heard: tuple[type, ...]
+) -> None:
+    visit(page, stage)
+    stage.coach.pause_seconds, stage.coach.dies_after, stage.coach.heard_again = 0.5, 1, heard
+    say(page, "Hello")
+    expect(page.locator(".coach")).to_have_attribute("data-state", "arriving")
+    expect(page.locator(".coach")).to_have_attribute("data-state", "stored")
+    expect(messages(page)).to_have_text(["Hello", "That sounds important. What would a first small step be?"])
+    expect(page.locator("#status")).to_be_hidden()
+
+
+def test_a_half_answer_goes_when_the_history_knows_the_whole_one(page: Page, stage: Stage) -> None:
+    visit(page, stage)
+    stage.coach.pause_seconds, stage.coach.dies_after, stage.coach.heard_again = 0.5, 1, ()
+    say(page, "Hello")
+    expect(page.locator(".coach")).to_have_attribute("data-state", "arriving")
+    stage.close()
+    expect(page.locator("#connection")).to_contain_text("Offline")
+    expect(page.locator(".coach")).to_have_attribute("data-state", "arriving")
+    page.wait_for_timeout(2_000)  # the answer is made and stored while nothing is heard
+    stage.open()
+    expect(page.locator("#connection")).to_have_text("Connected", timeout=30_000)
+    expect(messages(page)).to_have_text(["Hello", "That sounds important. What would a first small step be?"])
 
 
 def test_who_waits_behind_others_is_told_so(page: Page, stage: Stage) -> None:
