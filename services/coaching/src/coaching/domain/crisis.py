@@ -3,7 +3,18 @@
 import re
 import unicodedata
 
-from coaching.domain.crisis_lexicon import CERTAIN, FILLERS, NEGATABLE, NEGATORS
+from coaching.domain.crisis_lexicon import (
+    ANSWERS,
+    CERTAIN,
+    FILLERS,
+    FOR_NOW,
+    JOINTS,
+    NEGATABLE,
+    NEGATORS,
+    NEVERS,
+    STRONGER,
+    SUBJECTS,
+)
 from coaching.domain.people import Language
 
 CLAUSE = "|"
@@ -58,11 +69,36 @@ def screen(text: str) -> Language | None:
 
 
 def _negated(plain: str, match: re.Match[str]) -> bool:
-    """Tell whether exactly one negator governs the phrase, from before it or from within."""
-    inside = sum(word in NEGATORS for word in match.group().split())
+    """Tell whether exactly one negator governs the phrase, from before it or from within, and wholly and for good."""
+    inside = match.group().split()
     before = plain[: match.start()].split()
-    count = inside
+    negators = [word for word in inside if word in NEGATORS]
+    following = inside[0]
     while before and (before[-1] in FILLERS or before[-1] in NEGATORS):
-        count += before.pop() in NEGATORS
+        word = before.pop()
+        if word in NEGATORS and not (word in ANSWERS and following in SUBJECTS):
+            negators.append(word)
+        following = word
     # "Why not kill myself": the question is a wish.
-    return count == 1 and not (before and before[-1] in ("why", "warum"))
+    if len(negators) != 1 or (before and before[-1] in ("why", "warum")):
+        return False
+    return not (_denied(before) or _limited(negators[0], inside, plain[match.end() :]))
+
+
+def _denied(before: list[str]) -> bool:
+    """Tell whether the negation is itself denied earlier in its clause: "I never said I don't want to"."""
+    for at in range(len(before) - 1, -1, -1):
+        if before[at] in JOINTS:
+            return False
+        if before[at] in NEGATORS and before[at] not in ANSWERS:
+            return True
+    return False
+
+
+def _limited(negator: str, inside: list[str], after: str) -> bool:
+    """Tell whether the clause goes on to say "never so badly" or "not today"."""
+    rest = [*inside, *after.split(CLAUSE, 1)[0].split()]
+    told = " ".join(rest).replace("nie mehr", "nie")  # "never again", not "never more than now"
+    if negator in NEVERS and any(word in STRONGER for word in told.split()):
+        return True
+    return any(word in FOR_NOW for word in rest) or "noch nicht" in told

@@ -9,22 +9,28 @@ from coaching.domain.people import Language
 # Up to n words of any kind between two others; never across the mark of a clause.
 GAP2 = r"(?:[a-z]+ ){0,2}"
 GAP3 = r"(?:[a-z]+ ){0,3}"
+GAP4 = r"(?:[a-z]+ ){0,4}"
+HIGH_PLACE = r"(?:vom|von (?:der|einer|einem)|aus dem) (?:dach|brucke|hochhaus|balkon|fenster)"
 
 NEGATABLE: dict[Language, tuple[str, ...]] = {
     Language.ENGLISH: (
         r"kill(?:ing)? (?:myself|my self)",
         r"kms",
+        r"kill(?:s|ed|ing)? (?:himself|herself|themsel(?:f|ves))(?! laughing)",
+        r"(?:takes?|taking|took|taken|ends?|ending|ended) (?:his|her|their) (?:own )?li(?:fe|ves)",
         r"(?:take|taking|end|ending) my (?:own )?life",
         r"(?:end|ending) it all",
         r"suicidal",
         r"(?:commit|committing|attempt|attempting|about|of) suicide",
         r"suicide(?! (?:squad|prevention|awareness|hotline|doors?))",
         # A slip in the kitchen is no crisis; said otherwise, hurting oneself is.
-        r"(?:want|wanted|wanting|wish|going|ready|like|plan|planning|feel) (?:to )?(?:die|dying)"
+        r"(?:wants?|wanted|wanting|wish|going|ready|like|plan|planning|feel) (?:to )?(?:die|dying)"
         r"(?! (?:of (?:laughter|embarrassment|boredom|shame)|laughing|young|old|peacefully|on (?:this|that) hill))",
         r"wish (?:that )?i (?:was|were) (?:dead|never born)",
         r"(?:harm|harming|hurt|hurting|cutting) myself"
         r"(?! (?:while|when|at|in the|during|shaving|cooking|running|playing))",
+        r"cut myself(?! (?:(?:while |when |during )?(?:i was )?(?:shaving|cooking|chopping|slicing|peeling|gardening)"
+        r"|(?:some|a|out|off|short|loose|in the kitchen|at work|by accident|accidentally)\b))",
         r"self ?harm(?:ing)?",
         r"hang myself",
         r"(?:jump|jumping) (?:off|from) (?:a |the )?(?:bridge|roof|building)",
@@ -39,12 +45,23 @@ NEGATABLE: dict[Language, tuple[str, ...]] = {
         r"(?:mich|mir) " + GAP3 + r"(?:umbringen|umzubringen|toten|zu toten|erhangen|erschiessen|ritzen)",
         r"(?:bring|bringe) mich " + GAP2 + r"um",
         r"mir (?:selbst )?" + GAP2 + r"(?:das )?leben (?:zu )?nehmen",
+        r"(?:nehme?|nahm) (?:ich )?mir " + GAP2 + r"(?:das|mein) leben",
+        r"sich " + GAP3 + r"(?:umbringen|umbringt|umgebracht|umzubringen|das leben (?:zu )?(?:nehmen|nimmt|genommen))",
+        r"(?:mein|sein|ihr) leben " + GAP2 + r"(?:(?:zu )?beenden|beendet|ein ende (?:zu )?(?:setzen|machen))",
+        r"beende(?:t|te)? (?:ich |er |sie )?(?:mein|sein|ihr) leben",
+        r"(?:will|wollte|mochte|ware) " + GAP2 + r"tot sein",
+        r"(?:ich ware|ware ich) " + GAP2 + r"tot",
+        r"ritze? (?:ich )?mich|mich " + GAP2 + r"geritzt",
+        r"verletze? (?:ich )?mich " + GAP2 + r"selbst",
+        r"spring(?:e|en|t)? " + GAP3 + HIGH_PLACE,
+        HIGH_PLACE + r" (?:zu )?(?:spring|gesprungen)[a-z]*",
+        r"vor (?:den|einen|die) (?:zug|bahn) " + GAP2 + r"(?:werfen|springen|schmeissen)",
         r"mir " + GAP2 + r"(?:etwas|was) (?:an ?zu ?tun|antun)",
         r"(?:suizid|selbstmord)[a-z]*",
         r"lebensmude",
-        r"(?:will|mochte|wurde) " + GAP3 + r"sterben(?! (?:vor|gelernt))",
+        r"(?:will|wollte|mochte|wurde) " + GAP4 + r"sterben(?! (?:vor|gelernt))",
         r"(?:lieber|besser|liebsten) " + GAP2 + r"tot",
-        r"mich " + GAP2 + r"selbst (?:zu )?verletzen",
+        r"mich " + GAP2 + r"selbst (?:zu )?verletz(?:en|t)",
         r"(?:alle|alles|zu viele|viele) " + GAP2 + r"(?:tabletten|schlaftabletten|pillen) (?:genommen|geschluckt)",
         r"(?:er|sie|mann|frau|freund|freundin|vater|mutter|partner) "
         r"(?:schlagt|verprugelt|wurgt|vergewaltigt|missbraucht) mich",
@@ -61,6 +78,10 @@ CERTAIN: dict[Language, tuple[str, ...]] = {
         r"no (?:reason|point) (?:to|in|for) (?:live|living|go on living|being alive)",
         r"(?:better off|rather be) (?:dead|without me)",
         r"can ?not (?:go on|do this) (?:living|any ?more|any longer)? ?(?:with )?(?:my )?life",
+        r"i can not go on(?: living)?(?: any ?more| any longer)?(?= \||$)",
+        r"(?:sleep|asleep) (?:and|to) (?:just )?(?:never|not) wake up",
+        r"(?:hope|wish|pray) (?:that )?i (?:do |did |would |will )?(?:just )?(?:not|never) (?:wake|woke) up",
+        r"nothing (?:left |more )?to live for",
         r"(?:do|would) not care if i (?:die|died|lived)",
         r"not worth living",
         # Other languages that cannot be taken for English; their people read the English text and their own lines.
@@ -71,13 +92,24 @@ CERTAIN: dict[Language, tuple[str, ...]] = {
         r"nicht (?:mehr )?(?:leben|weiterleben|weiter leben|aufwachen|da sein) ?(?:will|mochte|wollen)?(?! ohne)",
         r"leben " + GAP3 + r"(?:keinen sinn|sinnlos|nicht (?:mehr )?lebenswert)",
         r"keinen sinn mehr (?:im|in meinem) leben",
+        r"keine? (?:lust|grund|kraft|willen?) (?:mehr )?(?:zu|zum|weiter zu|weiterzu) ?leben",
         r"ohne mich besser dran",
     ),
 }  # fmt: skip
 
 # A negator turns a phrase round only where nothing but these words stands between them: in "I cannot stop thinking of
 # suicide" or "I do not know whether I want to die" another word does, and both mean danger.
-NEGATORS = frozenset("not never no nor neither without nicht nie niemals kein keine keinen keiner ohne".split())
+# "Without" is none: "not a day without thinking about suicide".
+NEGATORS = frozenset("not never no nor neither nicht nie niemals kein keine keinen keiner".split())
+# "No I want to die": an answer, and then what is meant.
+ANSWERS = frozenset(("no",))
+SUBJECTS = frozenset("i he she they we my ich er sie wir mein meine".split())
+# "Never so badly as now" is no never, and "not today" no not.
+NEVERS = frozenset(("never", "nie", "niemals"))
+STRONGER = frozenset("so more much badly strongly mehr sehr stark".split())
+FOR_NOW = frozenset("today tonight yet heute".split())
+# Where another thought begins although no mark of a clause stands there.
+JOINTS = frozenset("| and und because weil denn".split())
 FILLERS = frozenset(
     "going to want wanted wanting thinking think thought thoughts about of feel feeling be being am are really ever "
     "any have having had planning plan plans intend intending intention would will actually at all the a an longer "
