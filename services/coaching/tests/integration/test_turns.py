@@ -53,11 +53,12 @@ async def test_three_messages_in_a_second_are_one_turn_in_the_providers_order(ar
     events = [around.event("anna", f"e{number}") for number in (1, 2, 3)]
     for event, text in zip(events, ("first", "second", "third"), strict=True):
         event.text.text = text
-    async with around.coaching():
+    # Longer than this machine may stall between two of them.
+    async with around.coaching(turn_settle_seconds=2.0, turn_settle_max_seconds=10.0):
         for at in (1, 0, 2):
             await around.publish(events[at])
         [reply] = await around.answered()
-        await asyncio.sleep(1)
+        await asyncio.sleep(3)
         assert len(await around.replies()) == 1
     assert reply.endswith("I heard: first / second / third. What else?")
 
@@ -163,7 +164,7 @@ async def test_a_model_that_is_too_slow_gives_an_honest_reply_in_time(around: St
     [turn] = await around.turns()
     assert (turn["source"], turn["failure_reason"]) == ("template", "model_timeout")
     assert (turn["ended_at"] - turn["started_at"]).total_seconds() < seconds
-    assert "very many people" in reply
+    assert "I was too slow" in reply
 
 
 async def test_what_was_released_before_a_failure_stays(around: Stage) -> None:

@@ -15,6 +15,7 @@ from coaching.app.steps.plan import Plan, Prepared, Prose
 from coaching.domain.ids import PersonId
 from coaching.domain.inbound import Place
 from coaching.domain.people import Language, Person
+from coaching.domain.prepared import prepared_for
 from coaching.domain.prompt import PromptMessage, Speaker
 from coaching.domain.turn import Failure, ModelUse, Source
 
@@ -128,6 +129,13 @@ async def test_every_failure_ends_in_honest_words(
     assert (reply.failure, reply.source) == (failure, source)
     assert reply.text.startswith("A machine.\n\n")
     assert (reply.prompt_text is None) is (source is Source.TEMPLATE)
+
+
+@pytest.mark.parametrize(
+    ("language", "crowd"), [(Language.ENGLISH, "many people"), (Language.GERMAN, "viele Menschen")]
+)
+def test_only_a_busy_model_is_said_to_have_many_people_before_it(language: Language, crowd: str) -> None:
+    assert [failure for failure in Failure if crowd in prepared_for(failure, language)] == [Failure.MODEL_BUSY]
 
 
 async def test_prepared_words_need_no_model() -> None:

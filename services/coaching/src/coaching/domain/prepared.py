@@ -20,6 +20,7 @@ class Text(StrEnum):
     ONLY_FILES = "only_files"
     MODEL_AWAY = "model_away"
     MODEL_BUSY = "model_busy"
+    MODEL_SLOW = "model_slow"
     NOTHING_USABLE = "nothing_usable"
     INTERRUPTED = "interrupted"
     SLOW_DOWN = "slow_down"
@@ -64,6 +65,10 @@ _ENGLISH: dict[Text, str] = {
     Text.MODEL_BUSY: (
         "I have your message, but very many people are writing right now and I could not get to a good answer. "
         "Please write again in a few minutes."
+    ),
+    Text.MODEL_SLOW: (
+        "I have your message, but this time I was too slow to come to a good answer. "
+        "Please ask me again, perhaps in fewer words."
     ),
     Text.NOTHING_USABLE: "I did not find good words for that just now. Could you tell me a little more about it?",
     Text.INTERRUPTED: "(I was interrupted here. Please write to me again if you would like to go on.)",
@@ -110,6 +115,10 @@ _GERMAN: dict[Text, str] = {
         "Deine Nachricht ist da, aber gerade schreiben sehr viele Menschen, und ich kam zu keiner guten Antwort. "
         "Bitte schreib mir in ein paar Minuten noch einmal."
     ),
+    Text.MODEL_SLOW: (
+        "Deine Nachricht ist da, aber diesmal war ich zu langsam für eine gute Antwort. "
+        "Bitte frag mich noch einmal, vielleicht mit weniger Worten."
+    ),
     Text.NOTHING_USABLE: "Dafür habe ich gerade keine guten Worte gefunden. Magst du mir etwas mehr davon erzählen?",
     Text.INTERRUPTED: "(Hier wurde ich unterbrochen. Schreib mir gern noch einmal, wenn du weitermachen möchtest.)",
     Text.SLOW_DOWN: "Du schreibst schneller, als ich folgen kann. Gib mir eine Minute und schreib mir dann wieder.",
@@ -120,7 +129,7 @@ TEXTS: dict[Language, dict[Text, str]] = {Language.ENGLISH: _ENGLISH, Language.G
 _BY_FAILURE: dict[Failure, Text] = {
     Failure.MODEL_UNAVAILABLE: Text.MODEL_AWAY,
     Failure.MODEL_BUSY: Text.MODEL_BUSY,
-    Failure.MODEL_TIMEOUT: Text.MODEL_BUSY,
+    Failure.MODEL_TIMEOUT: Text.MODEL_SLOW,
     Failure.MODEL_REFUSED: Text.NOTHING_USABLE,
     Failure.MODEL_INTERRUPTED: Text.INTERRUPTED,
     Failure.NOTHING_USABLE: Text.NOTHING_USABLE,
