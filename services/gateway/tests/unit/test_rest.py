@@ -93,6 +93,7 @@ async def test_what_the_channel_does_not_take_is_not_accepted(door: Door, answer
         got = await client.post("/v1/messages", json={"id": str(uuid4()), "text": "x"}, headers=headers)
     assert got.status_code == status
     assert got.headers["content-type"] == "application/problem+json"
+    assert not {"{", "`"} & set(got.json()["detail"])
 
 
 @pytest.mark.parametrize(
@@ -150,6 +151,7 @@ async def test_a_guest_who_sends_too_much_is_told_when_to_go_on(door: Door) -> N
         _, other = await session(client)
     assert answer.status_code == 429
     assert answer.json()["retry_after"] == int(answer.headers["retry-after"]) == 30
+    assert answer.json()["detail"] == "Wait 30 s, then try again."
     assert other
 
 

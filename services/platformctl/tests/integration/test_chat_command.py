@@ -113,6 +113,13 @@ def test_a_refusal_is_told_in_the_gateways_words(coach: Coach) -> None:
     assert "The message is too long" in result.stderr
 
 
+def test_a_refusal_that_passes_says_for_how_long(coach: Coach) -> None:
+    coach.door.inbound.judge = lambda _: Answer(429, retry_after_seconds=7)
+    result = coach.chat("--message", "Hello")
+    assert result.exit_code == 1
+    assert result.stderr == "The platform refused: That was a lot at once. Wait 7 s, then try again.\n"
+
+
 def test_without_a_platform_it_says_so(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["chat", "--url", "http://127.0.0.1:9", "--data", str(tmp_path), "-m", "Hello"])
     assert result.exit_code == 1

@@ -67,7 +67,10 @@ def expiring() -> Frame:
 
 def error(reason: Reason, retry_after: int = 0, client_id: str = "") -> Frame:
     """Something was refused; `id` names the message, where it was one."""
-    members: dict[str, Any] = {"code": reason.value, "message": f"{ADVICE[reason].title}. {ADVICE[reason].detail}"}
+    advice = ADVICE[reason]
+    members: dict[str, Any] = {
+        "code": reason.value, "message": f"{advice.title}. {advice.detail_with(retry_after)}",
+    }  # fmt: skip
     members |= {"retry_after": retry_after} if retry_after else {}
     members |= {"id": client_id} if client_id else {}
     return _frame("error", **members)

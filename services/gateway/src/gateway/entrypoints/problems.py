@@ -12,6 +12,7 @@ from gateway.domain.conversation import MAX_TEXT_CHARACTERS
 from gateway.domain.refusals import Reason
 
 MEDIA_TYPE = "application/problem+json"
+WAIT = "{wait}"
 
 
 class Problem(BaseModel):
@@ -27,11 +28,15 @@ class Problem(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """A status, what went wrong, and what to do."""
+    """A status, what went wrong, and what to do; WAIT in the latter stands for how long to wait."""
 
     status: int
     title: str
     detail: str
+
+    def detail_with(self, retry_after: int) -> str:
+        """Return what to do, with the seconds to wait where it says so."""
+        return self.detail.replace(WAIT, f"{retry_after} s" if retry_after else "a moment")
 
 
 ADVICE: dict[Reason, Advice] = {
@@ -46,9 +51,9 @@ ADVICE: dict[Reason, Advice] = {
     Reason.TEXT_INVALID: Advice(422, "The message is not readable text", "Send Unicode text."),
     Reason.INVALID: Advice(422, "The request is not understood", "See /openapi.json for what is expected."),
     Reason.TOO_LARGE: Advice(413, "The request is too large", "Send less at once."),
-    Reason.RATE_LIMITED: Advice(429, "That was a lot at once", "Wait for `retry_after` seconds, then try again."),
+    Reason.RATE_LIMITED: Advice(429, "That was a lot at once", f"Wait {WAIT}, then try again."),
     Reason.REFUSED: Advice(422, "The message was not taken", "Change it and send it again with a new id."),
-    Reason.UNAVAILABLE: Advice(503, "The coach cannot be reached", "Try again after `retry_after` seconds."),
+    Reason.UNAVAILABLE: Advice(503, "The coach cannot be reached", f"Try again in {WAIT}."),
     Reason.TIMED_OUT: Advice(504, "That took too long", "Try again; sending with the same id again is safe."),
 }
 assert set(ADVICE) == set(Reason)  # noqa: S101  # a reason without advice must not ship
@@ -57,7 +62,7 @@ assert set(ADVICE) == set(Reason)  # noqa: S101  # a reason without advice must 
 def body_of(reason: Reason, retry_after: int = 0) -> dict[str, Any]:
     """Return the problem of a refusal."""
     advice = ADVICE[reason]
-    return problem(advice.status, advice.title, advice.detail, reason.value, retry_after)
+    return problem(advice.status, advice.title, advice.detail_with(retry_after), reason.value, retry_after)
 
 
 def problem(status: int, title: str, detail: str, code: str, retry_after: int = 0) -> dict[str, Any]:

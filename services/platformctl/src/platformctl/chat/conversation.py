@@ -97,8 +97,7 @@ async def _receive(socket: ClientConnection) -> Frame:
     if not isinstance(frame, dict) or "type" not in frame:
         raise ChatError("The platform sent something that is not of the chat's protocol.")
     if frame["type"] == "error":
-        retry = f" (try again in {frame['retry_after']} s)" if frame.get("retry_after") else ""
-        raise ChatError(f"The platform refused: {frame.get('message', frame.get('code', 'no reason given'))}{retry}")
+        raise ChatError(f"The platform refused: {frame.get('message', frame.get('code', 'no reason given'))}")
     return frame
 
 
