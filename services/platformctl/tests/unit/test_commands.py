@@ -114,6 +114,15 @@ def test_people_says_when_coaching_does_not_answer(folder: DataFolder) -> None:
     assert "did not answer (UNAVAILABLE)" in result.stderr
 
 
+@pytest.mark.parametrize(("option", "whose"), [("--after", "person"), ("--organization", "organisation")])
+def test_people_says_which_option_is_no_id(folder: DataFolder, option: str, whose: str) -> None:
+    write_run_file(folder, os.getpid())
+    result = run("people", "list", "--data", str(folder.path), option, "notauuid")
+    assert result.exit_code == 1
+    assert f"{option} must be a" in result.stderr
+    assert f"{whose}'s id" in result.stderr
+
+
 def test_models_are_listed_with_size_and_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODELS_DIR", str(tmp_path))
     rows = json.loads(run("models", "list", "--json").stdout)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Annotated, Any
+from uuid import UUID
 
 import grpc
 import typer
@@ -34,6 +35,8 @@ def list_command(
     address: Annotated[str | None, typer.Option(help="host:port of coaching, instead of the local platform's.")] = None,
 ) -> None:
     """List people with their channels, their last message's time, and whether the coach may speak first."""
+    _check_id("--after", "a person's id, as `platformctl people list` shows it", after)
+    _check_id("--organization", "an organisation's id", organization)
     target = address or address_of(running(folder_of(data)))
     request = coaching_pb2.ListPeopleRequest(organization_id=organization, after_person_id=after, limit=limit)
     try:
@@ -49,6 +52,14 @@ def list_command(
     typer.echo("\n".join(map(_line, people)) or "Nobody yet.")
     if answer.has_more:
         typer.echo(f"There are more: --after {people[-1]['person_id']}")
+
+
+def _check_id(option: str, wanted: str, value: str) -> None:
+    """End with 1 and a sentence when the value of an option is no id; an empty one is none."""
+    try:
+        UUID(value or DEFAULT_ORGANIZATION_ID)
+    except ValueError:
+        raise fail(f"{option} must be {wanted}.") from None
 
 
 def address_of(found: RunFile) -> str:
