@@ -94,14 +94,23 @@ async def test_a_program_is_started_and_stopped_and_nothing_stays(platform: Plat
 
 
 async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform: Platform, tmp_path: Path) -> None:
-    await platform.supervisor.start([Fake(tmp_path, code="print('error: no room', flush=True);" + TOUCH_AND_SLEEP)])
+    ends = "signal.signal(signal.SIGUSR1, lambda *_: sys.exit('error: no room'));"
+    await platform.supervisor.start([Fake(tmp_path, code=ends + TOUCH_AND_SLEEP)])
     first = platform.pid
-    os.kill(first, signal.SIGKILL)
+    os.kill(first, signal.SIGUSR1)
     line = await platform.until("starting it again")
-    assert "fake ended by signal 9: error: no room" in line
+    assert "fake ended with status 1: error: no room; starting" in line
     await platform.until("is back")
     assert platform.pid != first
     assert platform.supervisor.statuses()[0].restarts == 1
+
+
+async def test_the_log_of_what_was_killed_is_not_quoted_as_the_cause(platform: Platform, tmp_path: Path) -> None:
+    await platform.supervisor.start(
+        [Fake(tmp_path, code="print('error: of an hour ago', flush=True);" + TOUCH_AND_SLEEP)]
+    )
+    os.kill(platform.pid, signal.SIGKILL)
+    assert "fake ended by signal 9; starting it again" in await platform.until("starting it again")
 
 
 async def test_a_program_that_crashes_at_once_cannot_start(platform: Platform, tmp_path: Path) -> None:

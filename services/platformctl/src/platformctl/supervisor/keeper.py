@@ -184,7 +184,8 @@ class Keeper:
             with suppress(asyncio.CancelledError):
                 await watching
         self._child = None
-        return status, f"ended {_in_words(status)}{self._because(self._last_error())}"
+        # What is killed from outside, or ends in order, has not said why: its last line is about something else.
+        return status, f"ended {_in_words(status)}{self._because(self._last_error() if status > 0 else '')}"
 
     async def _watch_ready(self, began: float) -> None:
         while not await self._program.ready():  # noqa: ASYNC110 # another process cannot set our event
