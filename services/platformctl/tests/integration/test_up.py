@@ -103,6 +103,7 @@ def test_a_port_that_is_taken_is_refused_with_what_to_do(running: Platform, sett
     refused = setting.start_in_vain("--data", str(tmp_path / "other"), "--port", str(setting.port))
     assert refused.returncode == 1
     assert f"PORT={setting.port} is in use" in refused.stdout
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_part_that_dies_is_started_again_and_a_line_says_so(running: Platform) -> None:

@@ -42,6 +42,34 @@ def test_a_new_folder_is_made_for_its_owner_alone(folder: DataFolder) -> None:
     folder.open()
 
 
+def test_what_was_made_in_vain_is_removed(tmp_path: Path) -> None:
+    folder = DataFolder(tmp_path / "new" / "data")
+    made = folder.open()
+    with folder.lock():
+        folder.undo(made)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kept", ["secrets", "nothing"])
+def test_what_was_there_or_came_since_is_not_removed(folder: DataFolder, kept: str) -> None:
+    made = folder.open()
+    if kept == "secrets":
+        folder.secrets.mkdir()
+    else:
+        made = folder.open()
+    with folder.lock():
+        folder.undo(made)
+    assert folder.format_file.exists()
+
+
+def test_only_the_marks_are_removed_from_a_folder_that_was_there(folder: DataFolder) -> None:
+    folder.path.mkdir()
+    made = folder.open()
+    with folder.lock():
+        folder.undo(made)
+    assert list(folder.path.iterdir()) == []
+
+
 def test_a_folder_with_something_else_in_it_is_refused(folder: DataFolder) -> None:
     folder.path.mkdir()
     (folder.path / "thesis.tex").write_text("")

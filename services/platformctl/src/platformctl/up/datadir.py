@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
@@ -44,9 +45,23 @@ class DataFolder:
         """The guest session of `platformctl chat`."""
         return self.path / "chat-session.json"
 
-    def open(self) -> None:
-        """Make the folder, or check that it is ours and bring it to this format. Raises DataError."""
+    @property
+    def format_file(self) -> Path:
+        """The number of the folder's format; without it the folder is not ours."""
+        return self.path / "format"
+
+    @property
+    def lock_file(self) -> Path:
+        """What the running platform holds locked; its process id is in it."""
+        return self.path / "lock"
+
+    def open(self) -> tuple[Path, ...]:
+        """Make the folder, or check that it is ours and bring it to this format. Raises DataError.
+
+        Returns what was not there before, the innermost first.
+        """
         try:
+            made = tuple(path for path in (self.format_file, self.path, *self.path.parents) if not path.exists())
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_format()
         except NotADirectoryError:
@@ -58,9 +73,20 @@ class DataFolder:
                 f"The data folder {self.path} cannot be written: {error.strerror}. "
                 "Give yourself the right to write there, or choose another with DATA=."
             ) from error
+        return made
+
+    def undo(self, made: tuple[Path, ...]) -> None:
+        """Remove what open() made, if nothing came into the folder since. Call it while the lock is held."""
+        marks = {self.format_file, self.lock_file}
+        if self.format_file not in made or not marks.issuperset(self.path.iterdir()):
+            return
+        self.lock_file.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that got something else meanwhile stays
+            for path in made:
+                path.rmdir() if path.is_dir() else path.unlink()
 
     def _check_format(self) -> None:
-        file = self.path / "format"
+        file = self.format_file
         if not file.exists():
             foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in IGNORED)
             if foreign:
@@ -92,7 +118,7 @@ class DataFolder:
 
     def lock(self) -> IO[str]:
         """Hold the folder until the returned file is closed. Raises DataError when another process holds it."""
-        file = (self.path / "lock").open("a+", encoding="ascii")
+        file = self.lock_file.open("a+", encoding="ascii")
         try:
             flock(file, LOCK_EX | LOCK_NB)
         except BlockingIOError:
@@ -112,7 +138,7 @@ class DataFolder:
     def holder(self) -> int | None:
         """The process that holds the folder now, ready or not."""
         try:
-            with (self.path / "lock").open(encoding="ascii") as file:
+            with self.lock_file.open(encoding="ascii") as file:
                 try:
                     flock(file, LOCK_SH | LOCK_NB)
                 except BlockingIOError:

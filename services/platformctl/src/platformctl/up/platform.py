@@ -83,8 +83,9 @@ class LocalPlatform:
             self._console.line(notice)
 
     def _hold_data_and_ports(self) -> None:
-        self._folder.open()
+        made = self._folder.open()
         self._held.enter_context(self._folder.lock())
+        self._held.callback(self._folder.undo, made)
         check_room(self._folder.path, DATA_BYTES)
         self._fetcher.check_room(self._wanted_models().values())
         claims = PortClaims()
