@@ -13,10 +13,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from fakes.gateway_door import Door
 from platformctl.main import COMMANDS, GROUPS, app
 from platformctl.models.catalog import MODELS
 from platformctl.up.datadir import DataFolder
 from platformctl.up.runfile import PartEntry, RunFile, start_time
+from support.background import BackgroundLoop
 
 
 def run(*arguments: str) -> Result:
@@ -82,6 +84,29 @@ def test_a_part_that_listens_no_more_is_not_ready(folder: DataFolder) -> None:
     assert run("status", "--data", str(folder.path)).exit_code == 1
 
 
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_status_asks_a_platform_elsewhere_what_it_needs(is_ready: bool) -> None:
+    with BackgroundLoop() as loop:
+        door = Door()
+        url = loop.enter(door.serving())
+        door.life.readiness.draining = not is_ready
+        said = run("status", "--url", f"{url}/")
+        told = run("status", "--url", url, "--json")
+    assert said.exit_code == told.exit_code == (0 if is_ready else 1)
+    assert said.stdout.startswith(f"{url} is {'ready' if is_ready else 'NOT READY'}\n")
+    record = json.loads(told.stdout)
+    assert (record["url"], record["ready"]) == (url, is_ready)
+    assert ("draining" in record["checks"].values()) is not is_ready
+    assert all(f"  {name}" in said.stdout for name in record["checks"])
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "ftp://127.0.0.1", "nonsense"])
+def test_status_says_when_nothing_answers_at_the_address(url: str) -> None:
+    result = run("status", "--url", url, "--json")
+    assert result.exit_code == 1
+    assert f"No platform answers at {url}" in result.stderr
+
+
 def test_down_without_a_platform_is_no_failure(folder: DataFolder) -> None:
     result = run("down", "--data", str(folder.path))
     assert (result.exit_code, result.stdout) == (0, f"No platform runs on {folder.path}.\n")
@@ -92,7 +117,7 @@ def test_down_stops_the_platform_and_waits_for_its_end(folder: DataFolder) -> No
     write_run_file(folder, process.pid)
     result = run("down", "--data", str(folder.path))
     assert result.exit_code == 0
-    assert process.wait(5) == -signal.SIGTERM
+    assert process.wait(30) == -signal.SIGTERM
 
 
 def test_down_says_when_it_takes_too_long(folder: DataFolder) -> None:

@@ -3,12 +3,15 @@
 import asyncio
 import json
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
+import httpx
 import typer
 
-from platformctl.commands.shared import Data, Json, folder_of, running
+from platformctl.commands.shared import Data, Json, fail, folder_of, running
+from platformctl.up.datadir import DataFolder
 from platformctl.up.runfile import PartEntry, start_time
-from platformctl.up.services import is_ready
+from platformctl.up.services import READY_SECONDS, is_ready
 
 CONNECT_SECONDS = 3.0
 
@@ -24,9 +27,36 @@ class PartStatus:
     address: str
 
 
-def status(data: Data = None, as_json: Json = False) -> None:
-    """Show each part with its process, its restarts and whether it is ready. Ends with 1 when something is not."""
-    found = running(folder_of(data))
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a platform says of itself at its address. `checks` names what it needs: ok, a word, or an error's name."""
+
+    url: str
+    ready: bool
+    checks: dict[str, str]
+
+
+def status(
+    data: Data = None,
+    as_json: Json = False,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url", help="Ask the platform at this address, instead of the one that runs on the data folder."
+        ),
+    ] = None,
+) -> None:
+    """Show each part with its process, its restarts and whether it is ready. Ends with 1 when something is not.
+
+    With --url, for a platform that runs elsewhere: what its gateway needs, and whether that answers.
+    """
+    ready = _show_remote(url.rstrip("/"), as_json) if url else _show_local(folder_of(data), as_json)
+    if not ready:
+        raise typer.Exit(1)
+
+
+def _show_local(folder: DataFolder, as_json: bool) -> bool:
+    found = running(folder)
     parts = asyncio.run(_ask(found.parts))
     ready = all(part.ready for part in parts)
     if as_json:
@@ -35,8 +65,32 @@ def status(data: Data = None, as_json: Json = False) -> None:
     else:
         typer.echo(f"{found.url} (process {found.pid}, {found.environment})")
         typer.echo("\n".join(map(_line, parts)))
-    if not ready:
-        raise typer.Exit(1)
+    return ready
+
+
+def _show_remote(url: str, as_json: bool) -> bool:
+    door = asyncio.run(_knock(url))
+    if as_json:
+        typer.echo(json.dumps(asdict(door)))
+    else:
+        typer.echo(f"{door.url} {'is ready' if door.ready else 'is NOT READY'}")
+        typer.echo("\n".join(f"  {name:<16} {word}" for name, word in door.checks.items()))
+    return door.ready
+
+
+async def _knock(url: str) -> Door:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=READY_SECONDS) as client:
+            answer = await client.get(f"{url}/ready")
+        record = answer.json()
+        checks = {str(name): str(word) for name, word in record["checks"].items()}
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise fail(
+            f"No platform answers at {url} ({type(error).__name__}). Is it running, and is that its address?"
+        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise fail(f"What answers at {url} is not the gateway of a coaching platform.") from None
+    return Door(url, answer.status_code == httpx.codes.OK, checks)
 
 
 async def _ask(parts: list[PartEntry]) -> list[PartStatus]:
