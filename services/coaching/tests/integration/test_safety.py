@@ -91,6 +91,24 @@ async def test_a_command_beside_other_words_counts_and_the_words_are_answered(ar
     assert person["proactive_stopped_at"] is not None
 
 
+async def test_an_order_among_other_messages_is_confirmed_before_the_reply_and_the_last_one_counts(
+    around: Stage,
+) -> None:
+    async with around.coaching(), around.listening() as heard:
+        await around.say("STOP")
+        await around.say("but tell me how to sleep")
+        await around.answered(1)
+        await around.say("stop")
+        await around.say("hello again my friend")
+        await around.say("start")
+        replies = await around.answered(2)
+    assert "person. Write STOP" in replies[0]
+    assert "\n\nDone: I will not write to you on my own any more. START turns it on again.\n\nI heard" in replies[0]
+    assert replies[1].startswith("Done: START is noted. STOP turns it off again.\n\nI heard: hello again")
+    assert "".join(event.delta.text for event in heard if event.HasField("delta")) == "".join(replies)
+    assert not [message for request in around.llm.requests for message in request.messages if "Done:" in message.text]
+
+
 async def _remembered(around: Stage, count: int) -> bool:
     found = await around.rows("SELECT count(*) FROM coaching.messages WHERE memory_state = 'done'")
     return bool(found[0][0] >= count)

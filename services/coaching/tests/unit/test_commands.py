@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coaching.domain.commands import WORDS, Command, change_of, command_in, language_in
+from coaching.domain.commands import WORDS, Command, change_of, command_in, language_in, steering
 from coaching.domain.people import Language, PersonChange
 
 ALL_WORDS = [(word, command) for command, words in WORDS.items() for word in words]
@@ -73,6 +73,11 @@ def test_no_word_means_two_things() -> None:
 )
 def test_the_last_order_counts(commands: tuple[Command, ...], change: PersonChange) -> None:
     assert change_of(commands) == change
+
+
+def test_help_never_hides_the_order_that_counts() -> None:
+    assert steering((Command.STOP, Command.START, Command.HELP)) is Command.START
+    assert steering((Command.HELP,)) is None
 
 
 def test_a_german_word_tells_the_language() -> None:

@@ -15,7 +15,7 @@ from coaching.app.ports import (
     ModelEvent,
     ModelRequest,
 )
-from coaching.app.steps.handed_over import handed_over
+from coaching.app.steps.handed_over import confirmed_after, handed_over
 from coaching.app.steps.identify import Who, identify
 from coaching.app.steps.load_context import Loaded, load_context
 from coaching.app.steps.opt_out import opt_out
@@ -26,7 +26,7 @@ from coaching.domain.ids import ConversationId, MessageId, OrganizationId, Perso
 from coaching.domain.messages import MemoryText
 from coaching.domain.people import Language, Person
 from coaching.domain.prompt import Past, Recalled, Speaker
-from coaching.domain.turn import Claim, Conversation, Failure, OpenedTurn, Pending, Source, TurnRecord
+from coaching.domain.turn import Claim, Conversation, Failure, OpenedTurn, Pending, Reply, Source, TurnRecord
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LIMITS = PlanLimits(reply_tokens=100, turns_per_minute=3)
@@ -137,6 +137,32 @@ async def test_while_coaching_rests_only_start_goes_on(
     person = Person(PersonId("p"), "en", NOW, NOW if hold else None)
     reply = await handed_over(Who(person, Language.ENGLISH), await opt_out(messages(*texts)))
     assert (reply.source if reply else None) is source
+
+
+@pytest.mark.parametrize(
+    ("texts", "begins"),
+    [
+        (("STOP", "HELP"), "Done: I will not write"),
+        (("START", "HELP"), "Done: START is noted"),
+        (("STOP",), "Done: I will not write to you on my own any more, on any channel"),
+        (("HELP",), "I am a coaching program"),
+    ],
+)
+async def test_help_beside_an_order_confirms_the_order_first(texts: tuple[str, ...], begins: str) -> None:
+    reply = await handed_over(Who(Person(PersonId("p"), "en", NOW), Language.ENGLISH), await opt_out(messages(*texts)))
+    assert reply is not None
+    assert reply.text.startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("texts", "added"),
+    [(("STOP", "x"), "\n\nDone: I will not write"), (("STOP", "START", "x"), ""), (("x",), ""), (("START", "x"), "")],
+)
+async def test_a_crisis_text_comes_first_and_then_that_stop_was_obeyed(texts: tuple[str, ...], added: str) -> None:
+    who = Who(Person(PersonId("p"), "en", NOW), Language.ENGLISH)
+    reply = confirmed_after(Reply("Call 112.", Source.CRISIS), who, await opt_out(messages(*texts)))
+    assert reply.text.startswith("Call 112." + added)
+    assert (reply.text == "Call 112.") is not bool(added)
 
 
 async def test_a_long_history_moves_its_beginning_for_good() -> None:

@@ -8,7 +8,7 @@ from coaching.app.ports import Live, Memory, Model, Turns
 from coaching.app.steps.check_reply import check_reply
 from coaching.app.steps.consent import consent
 from coaching.app.steps.generate import Release, generate
-from coaching.app.steps.handed_over import handed_over
+from coaching.app.steps.handed_over import confirmation, confirmed_after, handed_over
 from coaching.app.steps.identify import Who, identify
 from coaching.app.steps.load_context import load_context
 from coaching.app.steps.opt_out import Orders, opt_out
@@ -101,9 +101,9 @@ class TakeTurn:
         alarm = await walk(screen_for_crisis, orders.rest, who)
         held = await walk(handed_over, who, orders)
         if alarm is not None:
-            answer = Answer(alarm, replace(orders.change, crisis_hold=True))
+            answer = Answer(confirmed_after(alarm, who, orders), replace(orders.change, crisis_hold=True))
         elif held is not None:
-            answer = _held(held, notice, orders)
+            answer = _held(confirmed_after(held, who, orders), notice, orders)
         elif opened.conversation.attempts > MAX_ATTEMPTS:
             answer = _given_up(notice, who, orders)
         else:
@@ -118,7 +118,7 @@ class TakeTurn:
         planned = await walk(plan, self._model, opened, orders.rest, who, loaded, recalled, limits.plan)
         release = Release(self._live, _place(opened), opened.turn_id)
         left = limits.seconds - min(RECORD_SECONDS, limits.seconds / 4) - (self._clock.monotonic() - walk.begun)
-        spoken = await walk(generate, self._model, release, planned, notice, max(left, 0.1))
+        spoken = await walk(generate, self._model, release, planned, _opening(notice, who, orders), max(left, 0.1))
         reply = await walk(check_reply, spoken, who)
         # A turn without words of the model is kept out of prompts: both sides, so that they alternate.
         side = planned.person_side if reply.source is Source.MODEL else None
@@ -134,6 +134,12 @@ def _told(change: PersonChange, notice: str | None) -> PersonChange:
     return replace(change, notice_given=notice is not None)
 
 
+def _opening(notice: str | None, who: Who, orders: Orders) -> str | None:
+    """Return what stands before a coached reply: the notice, and that a STOP or START was obeyed."""
+    parts = [words for words in (notice, confirmation(who, orders)) if words is not None]
+    return "\n\n".join(parts) or None
+
+
 def _held(reply: Reply, notice: str | None, orders: Orders) -> Answer:
     """Begin the answer to a first START with the notice; other prepared words stand alone."""
     if notice is None or reply.source is not Source.COMMAND or orders.commands[-1] is not Command.START:
@@ -143,7 +149,8 @@ def _held(reply: Reply, notice: str | None, orders: Orders) -> Answer:
 
 def _given_up(notice: str | None, who: Who, orders: Orders) -> Answer:
     words = prepared_for(Failure.ATTEMPTS_EXHAUSTED, who.language)
-    text = words if notice is None else f"{notice}\n\n{words}"
+    opening = _opening(notice, who, orders)
+    text = words if opening is None else f"{opening}\n\n{words}"
     return Answer(Reply(text, Source.TEMPLATE, Failure.ATTEMPTS_EXHAUSTED), _told(orders.change, notice))
 
 

@@ -69,14 +69,19 @@ def language_in(text: str) -> Language | None:
     return Language.GERMAN if normalised(text) in GERMAN else None
 
 
+def steering(commands: tuple[Command, ...]) -> Command | None:
+    """Return the last STOP or START among commands in the order they were written: the one that counts."""
+    return next((command for command in reversed(commands) if command is not Command.HELP), None)
+
+
 def change_of(commands: tuple[Command, ...]) -> PersonChange:
     """Return what commands, in the order they were written, change: the last STOP or START counts.
 
     START ends a crisis hold too: it is the person's own word that coaching may go on.
     """
-    steering = [command for command in commands if command is not Command.HELP]
-    if not steering:
+    last = steering(commands)
+    if last is None:
         return PersonChange()
-    if steering[-1] is Command.STOP:
+    if last is Command.STOP:
         return PersonChange(proactive_stopped=True)
     return PersonChange(proactive_stopped=False, crisis_hold=False)

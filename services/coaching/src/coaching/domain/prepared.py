@@ -14,6 +14,8 @@ class Text(StrEnum):
     STOPPED = "stopped"
     STARTED = "started"
     WELCOME = "welcome"
+    STOPPED_SHORT = "stopped_short"
+    STARTED_SHORT = "started_short"
     HELP = "help"
     CRISIS = "crisis"
     CRISIS_HOLD = "crisis_hold"
@@ -37,6 +39,8 @@ _ENGLISH: dict[Text, str] = {
     ),
     Text.STARTED: "Good to have you back. What would you like to work on?",
     Text.WELCOME: "Welcome! What would you like to change or to get done in the next days?",
+    Text.STOPPED_SHORT: "Done: I will not write to you on my own any more. START turns it on again.",
+    Text.STARTED_SHORT: "Done: START is noted. STOP turns it off again.",
     Text.HELP: (
         "I am a coaching program: tell me what you want to change, and we find small steps together. "
         "Write STOP and I will not write first, START to turn that on again. "
@@ -86,6 +90,8 @@ _GERMAN: dict[Text, str] = {
     ),
     Text.STARTED: "Schön, dass du wieder da bist. Woran möchtest du arbeiten?",
     Text.WELCOME: "Willkommen! Was möchtest du in den nächsten Tagen verändern oder schaffen?",
+    Text.STOPPED_SHORT: "Erledigt: Ich schreibe dir nicht mehr von selbst. Mit START geht es wieder los.",
+    Text.STARTED_SHORT: "Erledigt: START ist vermerkt. Mit STOP schalte ich es wieder aus.",
     Text.HELP: (
         "Ich bin ein Coaching-Programm: Sag mir, was du verändern willst, und wir finden zusammen kleine Schritte. "
         "Mit STOP schreibe ich nicht mehr von selbst, mit START wieder. "
