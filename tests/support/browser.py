@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 PROGRAMS = ("chromium", "google-chrome")  # Debian's, and what the machines of GitHub have
+START_MILLISECONDS = 90_000
+EXPECT_MILLISECONDS = 30_000  # how long an expectation waits on a busy machine; nothing takes so long elsewhere
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -20,8 +22,9 @@ def chromium_page(width: int = 1000, height: int = 800) -> Iterator[Page]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
         pytest.skip("no Chromium here: apt-get install chromium")
+    expect.set_options(timeout=EXPECT_MILLISECONDS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET), timeout=START_MILLISECONDS)
         page = browser.new_page(viewport={"width": width, "height": height})
         try:
             yield page

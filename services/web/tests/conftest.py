@@ -22,5 +22,5 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture
 def page() -> Iterator[Page]:
     with chromium_page() as found:
-        found.set_default_timeout(10_000)
+        found.set_default_timeout(30_000)
         yield found

@@ -42,13 +42,16 @@ def test_a_first_visit_says_how_to_begin(page: Page, stage: Stage) -> None:
 
 def test_a_message_is_answered_sentence_by_sentence(page: Page, stage: Stage) -> None:
     visit(page, stage)
-    stage.coach.pause_seconds = 0.5
+    stage.coach.by_hand = True
     say(page, "I keep\nputting it off. <b>Really</b>")
     expect(messages(page).first).to_have_text("I keep\nputting it off. <b>Really</b>")
     expect(page.locator("#empty")).to_be_hidden()
     expect(page.locator("#status")).to_have_text("Your coach is thinking")
+    stage.coach.go_on()
     expect(messages(page).nth(1)).to_have_text("That sounds important.")
+    stage.coach.go_on()
     expect(messages(page).nth(1)).to_have_text("That sounds important. What would a first small step be?")
+    stage.coach.go_on()
     expect(page.locator("#status")).to_be_hidden()
     expect(messages(page)).to_have_count(2)
     expect(page.get_by_label("Your message")).to_have_value("")
@@ -84,11 +87,15 @@ def test_a_half_answer_goes_when_the_history_knows_the_whole_one(page: Page, sta
 def test_who_waits_behind_others_is_told_so(page: Page, stage: Stage) -> None:
     visit(page, stage)
     stage.coach.ahead = 2
-    stage.coach.pause_seconds = 0.5
+    stage.coach.by_hand = True
     say(page, "Hello")
     expect(page.locator("#status")).to_have_text("2 people are before you")
+    stage.coach.go_on()
     expect(page.locator("#status")).to_have_text("1 person is before you")
+    stage.coach.go_on()
     expect(page.locator("#status")).to_have_text("Your coach is thinking")
+    stage.coach.by_hand = False
+    expect(messages(page)).to_have_count(2)
 
 
 @pytest.mark.parametrize(("source", "note"), [("template", "A prepared reply."), ("crisis", "A prepared message")])
@@ -232,12 +239,12 @@ def test_motion_is_spared_those_who_ask_for_it(page: Page, stage: Stage) -> None
 
 def test_words_appear_one_after_the_other(page: Page, stage: Stage) -> None:
     visit(page, stage)
-    stage.coach.sentences = ("one two three four five six seven eight nine ten eleven twelve",)
+    stage.coach.sentences = (" ".join(f"word{number}" for number in range(100)),)  # 100 words take six seconds
     say(page, "Hello")
     expect(messages(page)).to_have_count(2)
     last = page.locator(".word").last
     assert float(last.evaluate("word => getComputedStyle(word).opacity")) < 1
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while float(last.evaluate("word => getComputedStyle(word).opacity")) < 1 and time.monotonic() < deadline:
         page.wait_for_timeout(50)
     assert float(last.evaluate("word => getComputedStyle(word).opacity")) == 1
