@@ -1,16 +1,17 @@
 """Clean JetStream streams for each test."""
 
-import nats
-
 from contracts.topology import CONSUMERS, STREAMS
 from kit.streams import DUPLICATE_WINDOW_SECONDS, apply
+from platformctl.nats_once import connect_once
+
+WAIT_SECONDS = 30.0
 
 
 async def reset_streams(url: str, window_seconds: float = DUPLICATE_WINDOW_SECONDS) -> None:
     """Remove every stream of the server and create those of the topology, empty, with their consumers."""
-    client = await nats.connect(url, allow_reconnect=False)
+    client = await connect_once(url, WAIT_SECONDS, "tests")
     try:
-        jetstream = client.jetstream()
+        jetstream = client.jetstream(timeout=WAIT_SECONDS)
         for stream in await jetstream.streams_info():
             await jetstream.delete_stream(stream.config.name or "")
         await apply(jetstream, STREAMS, CONSUMERS, window_seconds=window_seconds)

@@ -159,7 +159,7 @@ async def test_a_migration_gives_up_waiting_for_another_with_a_sentence(empty: T
 
 
 async def test_nobody_waits_inside_the_database_for_the_lock(empty: TestDatabase) -> None:
-    settings = at(migration_settings(empty.owner_url), empty.owner_url, migration_wait_seconds=5)
+    settings = at(migration_settings(empty.owner_url), empty.owner_url, migration_wait_seconds=60)
     async with migration_lock(empty.owner_url, 1), empty.connect() as owner:
         waiting = asyncio.create_task(migrate(settings))
         await asyncio.sleep(0.5)
@@ -234,13 +234,13 @@ async def test_a_database_of_a_newer_release_is_left_alone_and_counts_as_ready(d
         await owner.execute("UPDATE public.alembic_version SET version_num = '9999'")
     settings = migration_settings(database.owner_url)
     assert await migrate(settings) == Migrated(before="9999", after="9999", ahead=True)
-    assert await wait_for(database.owner_url, history(settings), HEAD, 1) == "9999"
+    assert await wait_for(database.owner_url, history(settings), HEAD, 30) == "9999"
     assert await verify(settings) == []
 
 
 @pytest.mark.parametrize("role", ["gateway_service", "coaching_service", "channels_service"])
 async def test_each_service_can_wait_with_its_own_role(database: TestDatabase, role: str) -> None:
-    assert await wait_for(database.url_of(role), history(MigrationSettings()), HEAD, 5) == HEAD
+    assert await wait_for(database.url_of(role), history(MigrationSettings()), HEAD, 30) == HEAD
 
 
 async def test_waiting_ends_when_the_migration_has_come(empty: TestDatabase) -> None:
