@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from channel_adapter.domain.graphemes import boundary_at_or_before, continues, is_boundary
+
 PARAGRAPH = re.compile(r"\n\s*\n")
 LINE = re.compile(r"\n")
 # A sentence ends with its mark and any closing quote or bracket; CJK marks need no space after them.
@@ -20,7 +22,8 @@ def utf16_length(text: str) -> int:
 def split(text: str, limit: int | None) -> tuple[str, ...]:
     """Return `text` in parts of at most `limit` UTF-16 code units, none of them blank.
 
-    The cut is after a paragraph, else a line, a sentence, a word, else where the room ends. The same text and limit
+    The cut is after a paragraph, else a line, a sentence, a word, else where the room ends; never inside what a
+    reader sees as one character, unless that alone is longer than `limit`. The same text and limit
     always give the same parts, so that sending can go on after the parts that were accepted before.
     """
     stripped = text.strip()
@@ -55,9 +58,16 @@ def _cut(text: str, room: int) -> tuple[str, str]:
     window = text[: room + 1]
     for pause in (PARAGRAPH, LINE, SENTENCE, SPACE):
         ends = [match.end() for match in pause.finditer(window) if _fits(match, room)]
-        if ends:
-            return text[: ends[-1]].rstrip(), text[ends[-1] :].lstrip()
-    return text[:room].rstrip(), text[room:].lstrip()
+        if places := [end for end in ends if is_boundary(text, end)]:
+            return _halves(text, places[-1])
+    return _halves(text, boundary_at_or_before(text, room))
+
+
+def _halves(text: str, place: int) -> tuple[str, str]:
+    rest = text[place:].lstrip()
+    if rest and rest != text[place:] and continues(rest[0]):
+        rest = text[-len(rest) - 1 :]  # an accent that stands alone keeps the space that carries it
+    return text[:place].rstrip(), rest
 
 
 def _fits(match: re.Match[str], room: int) -> bool:
