@@ -16,6 +16,7 @@ from coaching.adapters.postgres_memory import PostgresMemoryQueue
 from coaching.adapters.postgres_outbox import PostgresOutbox
 from coaching.adapters.postgres_reading import PostgresReading
 from coaching.adapters.postgres_turns import PostgresTurns
+from coaching.adapters.schema_check import SchemaCheck
 from coaching.adapters.vector_client import VectorClient
 from coaching.app.claim_delivery import ClaimDelivery
 from coaching.app.list_messages import ListMessages
@@ -63,7 +64,9 @@ async def build(settings: Settings, life: Life) -> None:
     database = Database(settings, "coaching")
     life.on_close(database.close)
     life.readiness.add("postgres", database.check)
-    tables = Tables(database)
+    schema = SchemaCheck()
+    life.readiness.add("schema", schema.check)
+    tables = Tables(database, schema)
     bus = await connect(settings.nats_url.get_secret_value(), "coaching", life)
     llm_channel, vector_channel = channel(settings.llm_inference_address), channel(settings.vector_search_address)
     life.on_close(lambda: llm_channel.close(None))
