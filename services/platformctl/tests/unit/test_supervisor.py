@@ -16,6 +16,7 @@ import pytest
 from platformctl.parts.base import Launch, PartError
 from platformctl.supervisor.keeper import CannotStartError, Patience, State
 from platformctl.supervisor.supervisor import Supervisor
+from support.platform import none_left
 
 QUICK = Patience(ready_seconds=60, poll_seconds=0.01, first_delay_seconds=0.02, most_delay_seconds=0.05)
 TOUCH_AND_SLEEP = "open('up', 'w').close(); print('hello', flush=True); time.sleep(600)"
@@ -243,9 +244,7 @@ async def test_nothing_survives_a_kill_of_the_supervisor(tmp_path: Path) -> None
         sys.executable, "-c", textwrap.dedent(keeper), stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    pid = int(await asyncio.wait_for(process.stdout.readline(), 60))
+    part = psutil.Process(int(await asyncio.wait_for(process.stdout.readline(), 60)))
     process.kill()
     await process.wait()
-    async with asyncio.timeout(30):
-        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    assert await asyncio.to_thread(none_left, [part], 30) == []
