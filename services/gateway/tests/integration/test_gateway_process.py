@@ -44,7 +44,7 @@ async def started(folder: Path, nats_url: str, valkey_url: str, **more: str) -> 
 
 
 async def until_ready(process: Process, url: str) -> None:
-    async with httpx.AsyncClient(base_url=url) as client, asyncio.timeout(30):
+    async with httpx.AsyncClient(base_url=url) as client, asyncio.timeout(90):
         while process.returncode is None:
             try:
                 if (await client.get("/ready")).status_code == 200:
@@ -68,7 +68,7 @@ async def until_ready(process: Process, url: str) -> None:
 )
 async def test_wrong_settings_are_named_and_end_it(tmp_path: Path, environment: dict[str, str], word: str) -> None:
     process = await launch(tmp_path, **environment)
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    _, errors = await asyncio.wait_for(process.communicate(), 90)
     assert process.returncode == 78
     assert word in errors.decode()
 
@@ -77,11 +77,11 @@ async def test_it_starts_serves_and_stops_cleanly(tmp_path: Path, nats_url: str,
     more = {"STRIPE_SECRET_KEY": "sk_test_never_shown", "LOG_LEVEL": "INFO"}
     async with started(tmp_path, nats_url, valkey_url, **more) as (process, url), WebChat(url) as chat:
         await chat.send("hello")
-        await chat.wait(lambda frame: frame["type"] == "accepted", 5)
+        await chat.wait(lambda frame: frame["type"] == "accepted", 30)
         process.send_signal(signal.SIGTERM)
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert chat._socket is not None
-        await asyncio.wait_for(chat._socket.wait_closed(), 5)
+        await asyncio.wait_for(chat._socket.wait_closed(), 30)
         assert chat._socket.close_code == 1012
     assert process.returncode == 0, errors.decode()
     text = errors.decode()
