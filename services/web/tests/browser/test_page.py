@@ -78,7 +78,8 @@ def test_a_half_answer_goes_when_the_history_knows_the_whole_one(page: Page, sta
     stage.close()
     expect(page.locator("#connection")).to_contain_text("Offline")
     expect(page.locator(".coach")).to_have_attribute("data-state", "arriving")
-    page.wait_for_timeout(2_000)  # the answer is made and stored while nothing is heard
+    while stage.door.conversations.open_turns:  # the answer is made and stored while nothing is heard
+        page.wait_for_timeout(20)
     stage.open()
     expect(page.locator("#connection")).to_have_text("Connected", timeout=30_000)
     expect(messages(page)).to_have_text(["Hello", "That sounds important. What would a first small step be?"])
