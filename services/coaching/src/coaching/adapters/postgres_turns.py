@@ -55,6 +55,7 @@ class PostgresTurns:
             waiting.setdefault(str(row["conversation_id"]), []).append(pending)
         idle = [row for row in rows if row["id"] in found and row["id"] not in waiting]
         if idle:
+            _ = await transaction.rows(sql.FENCE, rows=idle)
             await transaction.run(sql.NOTHING_WAITS, rows=idle)
         now = self._clock.now()
         return [

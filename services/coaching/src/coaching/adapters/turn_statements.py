@@ -21,9 +21,13 @@ WAITING = text("""
         AND m.turn_id IS NULL AND m.role = 'person'
     ORDER BY m.conversation_id, m.event_order, m.position
 """)
-# Claimed although nothing waits (its message was erased): let go, unless something has come meanwhile.
+# Claimed although nothing waits (its message was erased): let go; what has come meanwhile goes on waiting. Run after
+# FENCE in the same transaction: only a statement that begins with the lock sees what was taken in before it.
 NOTHING_WAITS = text("""
-    UPDATE coaching.conversations c SET pending_since = NULL, lease_owner = NULL, lease_until = NULL, attempts = 0
+    UPDATE coaching.conversations c SET lease_owner = NULL, lease_until = NULL, attempts = 0,
+        pending_since = CASE WHEN EXISTS (
+            SELECT FROM coaching.messages m WHERE m.organization_id = c.organization_id AND m.conversation_id = c.id
+                AND m.turn_id IS NULL AND m.role = 'person') THEN c.pending_since END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
     WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = given.id AND c.lease_token = given.token
 """)
