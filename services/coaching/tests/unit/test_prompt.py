@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from coaching.domain.ids import MessageId
 from coaching.domain.prompt import (
+    MAX_PERSON_BYTES,
     MAX_PERSON_CHARACTERS,
     MIN_ROOM,
     SYSTEM,
@@ -17,6 +18,7 @@ from coaching.domain.prompt import (
     rendered,
     shortened,
     size,
+    within,
 )
 from coaching.domain.turn import Pending
 
@@ -84,7 +86,17 @@ def test_messages_are_read_in_order_and_recalled_ones_after_them() -> None:
 @given(st.lists(st.text(max_size=1500), max_size=5))
 def test_a_turn_is_cut_at_its_limit(texts: list[str]) -> None:
     messages = [Pending(MessageId(str(at)), text) for at, text in enumerate(texts)]
-    assert len(person_side(messages, ())) <= MAX_PERSON_CHARACTERS
+    written = person_side(messages, ())
+    assert len(written) <= MAX_PERSON_CHARACTERS
+    assert size(written) <= MAX_PERSON_BYTES
+
+
+@given(st.text(max_size=200), st.integers(0, 600))
+def test_within_is_the_longest_beginning_that_fits(text: str, limit: int) -> None:
+    found = within(text, limit)
+    assert text.startswith(found)
+    assert size(found) <= limit
+    assert found == text or size(text[: len(found) + 1]) > limit
 
 
 @given(st.text(max_size=300), st.integers(10, 100))

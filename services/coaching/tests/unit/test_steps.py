@@ -198,7 +198,8 @@ async def test_recall_does_without_an_index_that_is_away_and_does_not_ask_for_no
 @pytest.mark.parametrize(
     ("texts", "recent", "away", "failure"),
     [
-        ((" ",), 0, False, Failure.NO_TEXT),
+        ((" ",), 0, False, Failure.NOTHING_SEEN),
+        (("\u200b\u200f\u202e", "\ufe0f \u2060", "\u3164"), 0, False, Failure.NOTHING_SEEN),
         (("hello",), 3, False, Failure.RATE_LIMITED),
         (("hello",), 0, True, Failure.MODEL_UNAVAILABLE),
     ],
@@ -212,6 +213,34 @@ async def test_prepared_words_where_no_model_may_or_can_answer(
     made = await plan(Brain(away=away), turn, turn.messages, who, loaded, (), LIMITS)
     assert made.way == Prepared(failure)
     assert made.person_side is None
+
+
+async def test_a_file_with_an_invisible_text_is_a_file() -> None:
+    turn = opened("x")
+    sent = (Pending(MessageId("1"), "\u200b", files=1),)
+    made = await plan(Brain(), turn, sent, Who(turn.person, Language.ENGLISH), NOTHING, (), LIMITS)
+    assert made.way == Prepared(Failure.NO_TEXT)
+
+
+@pytest.mark.parametrize("text", ["?", "🙂", "❤\ufe0f", "é", "漢", "1", "\u200ba"])
+async def test_whatever_can_be_seen_is_said_to_the_model(text: str) -> None:
+    turn = opened(text)
+    made = await plan(Brain(), turn, turn.messages, Who(turn.person, Language.ENGLISH), NOTHING, (), LIMITS)
+    assert isinstance(made.way, Prose)
+
+
+@pytest.mark.parametrize("card", [BIG, SMALL])
+@pytest.mark.parametrize("flood", ["🙂" * 4000, "👩\u200d👩\u200d👧 " * 1000, "漢" * 4000])
+async def test_a_flood_of_costly_characters_fits_the_model(card: ModelCard, flood: str) -> None:
+    turn = opened(flood)
+    recalled = (Recalled("9", flood, 0.9, by_person=True),)
+    made = await plan(
+        Brain(card=card), turn, turn.messages, Who(turn.person, Language.ENGLISH), NOTHING, recalled, LIMITS
+    )
+    assert isinstance(made.way, Prose | Composition)
+    # Four tokens an emoji, one for any other character: as dear as it gets.
+    worst = sum(4 if char > "\uffff" else 1 for message in made.way.request.messages[1:] for char in message.text)
+    assert worst < 1500
 
 
 async def test_a_model_that_can_be_trusted_words_the_reply() -> None:

@@ -158,7 +158,7 @@ def _record_of(opened: OpenedTurn, orders: Orders, answer: Answer, walk: Walk) -
     reply = answer.reply
     # Nothing of a crisis turn is ever indexed; commands and empty texts are not worth it.
     coached = reply.source in (Source.MODEL, Source.TEMPLATE)
-    remembered = tuple(message.message_id for message in orders.rest if coached and message.text.strip())
+    remembered = tuple(message.message_id for message in orders.rest if coached and message.has_words)
     return TurnRecord(
         opened=opened,
         reply=reply,

@@ -20,6 +20,7 @@ class Text(StrEnum):
     CRISIS = "crisis"
     CRISIS_HOLD = "crisis_hold"
     ONLY_FILES = "only_files"
+    NO_WORDS = "no_words"
     MODEL_AWAY = "model_away"
     MODEL_BUSY = "model_busy"
     MODEL_SLOW = "model_slow"
@@ -62,6 +63,7 @@ _ENGLISH: dict[Text, str] = {
     Text.ONLY_FILES: (
         "Thank you, I have kept the file, but I cannot look into it. What would you like to tell me about it?"
     ),
+    Text.NO_WORDS: "Your message came, but I can see no words in it. What would you like to tell me?",
     Text.MODEL_AWAY: (
         "I have your message, but I cannot think clearly at the moment: a part of me is out of order. "
         "Please write again in a few minutes."
@@ -113,6 +115,7 @@ _GERMAN: dict[Text, str] = {
     Text.ONLY_FILES: (
         "Danke, ich habe die Datei aufgehoben, kann aber nicht hineinsehen. Was möchtest du mir dazu erzählen?"
     ),
+    Text.NO_WORDS: "Deine Nachricht ist da, aber ich sehe keine Worte darin. Was möchtest du mir erzählen?",
     Text.MODEL_AWAY: (
         "Deine Nachricht ist da, aber ich kann gerade nicht klar denken: Ein Teil von mir ist ausgefallen. "
         "Bitte schreib mir in ein paar Minuten noch einmal."
@@ -142,6 +145,7 @@ _BY_FAILURE: dict[Failure, Text] = {
     Failure.RATE_LIMITED: Text.SLOW_DOWN,
     Failure.ATTEMPTS_EXHAUSTED: Text.MODEL_AWAY,
     Failure.NO_TEXT: Text.ONLY_FILES,
+    Failure.NOTHING_SEEN: Text.NO_WORDS,
 }
 
 

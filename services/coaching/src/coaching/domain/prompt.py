@@ -7,6 +7,7 @@ are only added at the end. When the history is too long its older half goes at o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, takewhile
 
 from coaching.domain.turn import Pending
 
@@ -17,9 +18,11 @@ SYSTEM = (
     "say you will."
 )
 MAX_PERSON_CHARACTERS = 2000  # of one turn's messages in a prompt; the database keeps all of them
+MAX_PERSON_BYTES = 3000  # as `size` counts: 2000 characters of a European language, a thousand of Chinese, 250 emoji
 BYTES_PER_TOKEN = 3  # on the safe side: 4 in English, about 3 in German and in Chinese
 MARGIN_TOKENS = 64  # for the marks of the chat template
 MIN_ROOM = 200
+MAX_RECALLED_BYTES = 400
 MAX_RECALLED_CHARACTERS = 200  # of one recalled text: 20 prompt tokens a second on a small machine
 
 
@@ -70,16 +73,17 @@ def shortened(text: str, limit: int) -> str:
 
 def person_side(messages: Sequence[Pending], recalled: Sequence[Recalled]) -> str:
     """Return the newest part of the prompt: what was written, in order, then what it reminds of."""
-    written = "\n".join(message.text.strip() for message in messages if message.text.strip())
-    if len(written) > MAX_PERSON_CHARACTERS:
-        written = written[: MAX_PERSON_CHARACTERS - 1] + "…"
+    written = "\n".join(message.text.strip() for message in messages if message.has_words)
+    if len(written) > MAX_PERSON_CHARACTERS or size(written) > MAX_PERSON_BYTES:
+        written = within(written[: MAX_PERSON_CHARACTERS - 1], MAX_PERSON_BYTES - size("…")) + "…"
     files = sum(message.files for message in messages)
     if files:
         written += f"\n({files} file{'s' if files > 1 else ''} came along that you cannot see.)"
     if not recalled:
         return written
     notes = "\n".join(
-        f"- {'they wrote' if item.by_person else 'you answered'}: {shortened(item.text, MAX_RECALLED_CHARACTERS)}"
+        f"- {'they wrote' if item.by_person else 'you answered'}: "
+        + within(shortened(item.text, MAX_RECALLED_CHARACTERS), MAX_RECALLED_BYTES)
         for item in recalled
     )
     return f"{written}\n\n(From earlier talks, only if it helps:\n{notes})"
@@ -112,7 +116,7 @@ def rendered(history: Sequence[Past], newest: str, room: int | None = None) -> t
     shown = list(history)
     if room is not None:
         room -= size(SYSTEM)
-        newest = newest.encode()[: max(room, MIN_ROOM)].decode(errors="ignore")
+        newest = within(newest, max(room, MIN_ROOM))
         while shown and size(newest) + sum(size(past.text) for past in shown) > room:
             del shown[0]
         while shown and shown[0].speaker is not Speaker.PERSON:
@@ -125,5 +129,16 @@ def rendered(history: Sequence[Past], newest: str, room: int | None = None) -> t
 
 
 def size(text: str) -> int:
-    """Return the bytes of a text: tokens follow them more evenly over languages than characters do."""
-    return len(text.encode())
+    """Return the bytes of a text: tokens follow them more evenly over languages than characters do.
+
+    An emoji counts three times its four bytes: a small model's vocabulary has few, and reads each as up to four tokens.
+    """
+    return len(text.encode(errors="replace")) + 8 * sum(char > "\uffff" for char in text)
+
+
+def within(text: str, limit: int) -> str:
+    """Return the longest beginning of a text whose size is within `limit`."""
+    if size(text) <= limit:
+        return text
+    sizes = accumulate(size(char) for char in text)
+    return text[: sum(1 for _ in takewhile(lambda so_far: so_far <= limit, sizes))]

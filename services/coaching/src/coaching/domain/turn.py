@@ -1,11 +1,17 @@
 """A turn: all the unanswered messages of one conversation, and the one answer to them."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from coaching.domain.ids import ConversationId, MessageId, OrganizationId, TurnId
 from coaching.domain.people import Person, PersonChange
+
+# Characters that leave nothing on the page: separators, controls, direction and joining, marks without their letter
+# (variation selectors are such), and four letters that are blank by definition.
+_UNSEEN = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me"))
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 class Source(StrEnum):
@@ -29,6 +35,7 @@ class Failure(StrEnum):
     RATE_LIMITED = "rate_limited"
     ATTEMPTS_EXHAUSTED = "attempts_exhausted"
     NO_TEXT = "no_text"  # only files came
+    NOTHING_SEEN = "nothing_seen"  # not even files: a text of invisible characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,11 @@ class Pending:
     text: str
     files: int = 0
     trace: str = ""  # the traceparent that it came with
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is anything in the text that a person can see."""
+        return any(char not in _BLANK and unicodedata.category(char) not in _UNSEEN for char in self.text)
 
 
 @dataclass(frozen=True, slots=True)

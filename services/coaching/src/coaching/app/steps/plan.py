@@ -68,8 +68,9 @@ async def plan(
     limits: PlanLimits,
 ) -> Plan:
     """Decide by what came, by the person's rate, and by what the model can be trusted with."""
-    if not any(message.text.strip() for message in rest):
-        return Plan(Prepared(Failure.NO_TEXT), None)
+    if not any(message.has_words for message in rest):
+        files = any(message.files for message in rest)
+        return Plan(Prepared(Failure.NO_TEXT if files else Failure.NOTHING_SEEN), None)
     if loaded.recent_turns >= limits.turns_per_minute:
         return Plan(Prepared(Failure.RATE_LIMITED), None)
     try:
@@ -100,7 +101,7 @@ def _composition(
     recalled: tuple[Recalled, ...],
     card: ModelCard,
 ) -> Composition:
-    text = " ".join(message.text for message in rest)
+    text = " ".join(message.text for message in rest if message.has_words)
     offered = menu.menu_for(text, who.language)
     request = ModelRequest(
         compose.choice_prompt(text),

@@ -24,7 +24,7 @@ async def recall(
     memory: Memory, opened: OpenedTurn, rest: tuple[Pending, ...], loaded: Loaded, limits: RecallLimits
 ) -> tuple[Recalled, ...]:
     """Search the index; what the prompt shows anyway is left out. An index that fails or is slow recalls nothing."""
-    query = shortened(" ".join(message.text for message in rest), QUERY_CHARACTERS)
+    query = shortened(" ".join(message.text for message in rest if message.has_words), QUERY_CHARACTERS)
     if not query or not loaded.has_memory:
         return ()
     shown = [*(past.message_id for past in loaded.history), *(message.message_id for message in rest)]

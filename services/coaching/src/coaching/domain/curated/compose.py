@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from coaching.domain.curated import phrases_de, phrases_en
 from coaching.domain.curated.menu import NO_TOPIC, Menu, Mood, Move
 from coaching.domain.people import Language
-from coaching.domain.prompt import PromptMessage, Speaker, shortened
+from coaching.domain.prompt import PromptMessage, Speaker, shortened, within
 
 MAX_CHOICE_TOKENS = 64
 MAX_SEEN_CHARACTERS = 600  # of the person's words that the small model reads: it only has to choose
+MAX_SEEN_BYTES = 1200
 MAX_QUOTE_CHARACTERS = 140
 # Stable, so that it stays in the model's cache.
 SYSTEM = (
@@ -34,7 +35,7 @@ def choice_prompt(text: str) -> tuple[PromptMessage, ...]:
     """Return the prompt under which a small model chooses."""
     return (
         PromptMessage(Speaker.SYSTEM, SYSTEM),
-        PromptMessage(Speaker.PERSON, shortened(text, MAX_SEEN_CHARACTERS)),
+        PromptMessage(Speaker.PERSON, within(shortened(text, MAX_SEEN_CHARACTERS), MAX_SEEN_BYTES)),
     )
 
 
