@@ -61,6 +61,19 @@ def until(found: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Everything on this machine that was started with this folder in its command, environment or as its own."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            told = [*process.cmdline(), *process.environ().values(), process.cwd()]
+        except psutil.Error:  # it has ended, or is another user's
+            continue
+        if any(str(folder) in word for word in told):
+            found.append(process)
+    return found
+
+
 def status_of(platform: Platform) -> dict[str, dict[str, object]]:
     answer = json.loads(platformctl("status", "--json", "--data", str(platform.data)).stdout)
     return {part["name"]: part for part in answer["parts"]}
@@ -124,6 +137,7 @@ def test_a_second_platform_beside_it_is_killed_leaves_no_process_and_starts_agai
     with running_platform(data, free_port(), setting.env) as second:
         assert not set(running.run_json()["ports"].values()) & set(second.run_json()["ports"].values())
         everything = second.processes()
+        assert {process.pid for process in everything} & {process.pid for process in processes_of(data)}
         second.process.kill()
         second.process.wait()
         assert none_left(everything) == []
@@ -164,13 +178,12 @@ def test_own_servers_are_used_and_none_is_started(setting: Setting, tmp_path: Pa
 def test_what_cannot_start_says_why_and_leaves_nothing(
     setting: Setting, tmp_path: Path, env: dict[str, str], status: int, said: str
 ) -> None:
-    before = {child.pid for child in psutil.Process().children(recursive=True)}
     refused = platformctl("up", "--data", str(tmp_path / "data"), env=setting.env | env)
     text = refused.stdout + refused.stderr
     assert refused.returncode == status, text
     assert re.search(said, text), text
     assert "hunter2" not in text
-    assert {child.pid for child in psutil.Process().children(recursive=True)} <= before
+    assert living(processes_of(tmp_path)) == []
     assert not (tmp_path / "data" / "run.json").exists()
 
 

