@@ -20,7 +20,7 @@ class Settings(DatabaseSettings, NatsSettings):
         5.0, ge=0, le=600, description="A turn begins at the latest this long after its first message."
     )
     turn_lease_seconds: int = Field(
-        30, ge=2, le=600, description="A killed process's turns are taken up by another after this."
+        15, ge=2, le=600, description="A killed process's turns are taken up by another after this."
     )
     turns_per_minute: int = Field(12, ge=1, description="Turns of one person a minute that the model answers.")
     history_characters: int = Field(
