@@ -164,7 +164,7 @@ class Bot:
         self._getting += 1
         await self._wake()
 
-    async def settled(self, seconds: float = 10.0) -> None:
+    async def settled(self, seconds: float = 60.0) -> None:
         """Wait until every update has been taken."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(lambda: not self.pending)
@@ -259,7 +259,7 @@ class Bot:
         if chat_id not in self.chats:
             raise ApiError(400, "Bad Request: chat not found")
 
-    async def wait_for_sent(self, number: int, chat_id: int | None = None, seconds: float = 10.0) -> list[Sent]:
+    async def wait_for_sent(self, number: int, chat_id: int | None = None, seconds: float = 60.0) -> list[Sent]:
         """Wait until so many messages were sent (to one chat), and return them."""
 
         def found() -> list[Sent]:

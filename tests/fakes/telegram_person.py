@@ -80,6 +80,6 @@ class Person:
         self.bot.files[file_id] = (f"{folder}/file_{number}.bin", content)
         return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content)}
 
-    async def hears(self, number: int = 1, seconds: float = 10.0) -> list[str]:
+    async def hears(self, number: int = 1, seconds: float = 60.0) -> list[str]:
         """Wait for so many messages of the bot, and return their texts."""
         return [one.text for one in await self.bot.wait_for_sent(number, self.chat_id, seconds)]

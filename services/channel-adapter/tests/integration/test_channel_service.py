@@ -62,7 +62,7 @@ class Surroundings:
         async with running_service("channel-adapter", self.environment(**more), self.folder) as service:
             yield service
 
-    async def inbound(self, number: int, seconds: float = 10) -> list[pb.InboundEvent]:
+    async def inbound(self, number: int, seconds: float = 60) -> list[pb.InboundEvent]:
         """Wait until INBOUND holds so many events, and return them."""
         js = self.client.jetstream()
         async with asyncio.timeout(seconds):
@@ -86,7 +86,7 @@ class Surroundings:
         await self.client.jetstream().publish(subject, message.SerializeToString(), headers=headers)
         return delivery_id
 
-    async def outbound_empty(self, seconds: float = 15) -> None:
+    async def outbound_empty(self, seconds: float = 60) -> None:
         js = self.client.jetstream()
         async with asyncio.timeout(seconds):
             while (await js.stream_info("OUTBOUND")).state.messages:  # noqa: ASYNC110  # the stream's own count
@@ -113,7 +113,7 @@ async def around(nats_url: str, database: TestDatabase, tmp_path: Path) -> Async
 async def receive(service: Service, **values: object) -> channels_pb2.ReceiveResponse:
     async with grpc.aio.insecure_channel(service.address) as channel:
         request = channels_pb2.ReceiveRequest(**({"method": "POST"} | values))  # type: ignore[arg-type]  # its fields
-        return await ChannelAdapterStub(channel).Receive(request, timeout=10)
+        return await ChannelAdapterStub(channel).Receive(request, timeout=30)
 
 
 async def webhook(service: Service, body: bytes, secret: str = SECRET) -> channels_pb2.ReceiveResponse:
@@ -182,13 +182,13 @@ async def test_two_replicas_never_both_poll_and_one_goes_on_for_the_other(around
         assert around.telegram.bot.conflicts == 0
         await first.stop(signal.SIGKILL)
         person.say("to the other")
-        events = await around.inbound(4, seconds=15)
+        events = await around.inbound(4)
         assert events[-1].text.text == "to the other"
 
 
 async def test_with_a_public_address_the_webhook_is_set(around: Surroundings) -> None:
     async with around.service(PUBLIC_URL="https://coach.example/"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while (found := around.telegram.bot.webhook) is None:  # noqa: ASYNC110  # set by the service
                 await asyncio.sleep(0.02)
         assert (found.url, found.secret) == ("https://coach.example/webhooks/telegram/1000", SECRET)
@@ -280,7 +280,7 @@ async def test_the_page_sees_a_reply_at_once(around: Surroundings) -> None:
     seen = await around.client.subscribe(live_subject("web", "default", "guest-1"))
     async with around.service():
         delivery = await around.reply("guest-1", "Hello. " * 2000, "web")
-        event = pb.LiveEvent.FromString((await seen.next_msg(timeout=10)).data)
+        event = pb.LiveEvent.FromString((await seen.next_msg(timeout=30)).data)
         await around.outbound_empty()
     assert (event.message.message_id, event.message.text) == ("message-1", "Hello. " * 2000)
     assert around.state_of(delivery) is State.ACCEPTED
@@ -293,7 +293,7 @@ async def test_the_person_sees_that_the_coach_is_writing(around: Surroundings) -
         subject = live_subject("telegram", "1000", str(person.chat_id))
         for payload in (b"\xff", event.SerializeToString(), event.SerializeToString()):
             await around.client.publish(subject, payload)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not around.telegram.bot.actions:  # noqa: ASYNC110  # a call to the fake
                 await asyncio.sleep(0.02)
     assert around.telegram.bot.actions == [(person.chat_id, "typing")]
@@ -303,7 +303,7 @@ async def test_a_wrong_token_stops_telegram_and_nothing_else(around: Surrounding
     async with around.service(TELEGRAM_BOT_TOKEN="1000:wrong") as service:
         await around.reply("guest-1", "Hello.", "web")
         await around.outbound_empty()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while "account_failing" not in service.log():  # noqa: ASYNC110  # the log is a file
                 await asyncio.sleep(0.05)
         assert "set the right one" in service.log()

@@ -17,7 +17,7 @@ from fakes.channel_ports import ORGANIZATION, MemoryLeases, MemoryRecords, clock
 from kit.postgres import Database
 from support.database import SECOND_ORGANIZATION, TestDatabase
 
-HOLD = 0.4
+HOLD = 2.0
 FILE = KeptFile(FileKind.PHOTO, "image/jpeg", 7, "ab" * 32)
 
 

@@ -76,7 +76,7 @@ async def test_copies_and_repetitions_come_on_demand(receiver: Receiver) -> None
     async with FakeTelegram() as telegram:
         await telegram.bot.set_webhook({"url": receiver.url})
         update_id = telegram.person().say("five times", copies=5)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(telegram.bot.webhook_statuses) < 5:  # noqa: ASYNC110  # the fake's own record
                 await asyncio.sleep(0.01)
         telegram.bot.repeat(receiver.bodies[0])

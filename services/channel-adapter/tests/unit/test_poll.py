@@ -23,7 +23,7 @@ from fakes.channel_ports import (
     clock,
 )
 
-HOLD = 0.06
+HOLD = 0.2
 ENDPOINT = ("telegram", "1000")
 
 
@@ -80,15 +80,15 @@ class Station:
             yield stopping
         finally:
             stopping.set()
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 30)
 
     async def stored(self, *numbers: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while set(self.inbound.events) != {f"telegram:1000:{number}" for number in numbers}:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
 
     async def confirmed(self, position: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.leases.held[ENDPOINT].position != position:  # noqa: ASYNC110  # what is asked for next
                 await asyncio.sleep(0.005)
 
