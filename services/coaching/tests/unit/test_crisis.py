@@ -81,6 +81,8 @@ DANGER = [
     "Ich spring vom Dach",
     "keine Lust mehr zu leben",
     "Meine Schwester will sich umbringen",
+    "I want to be dead",
+    "Why can't I just die",
 ]
 SAFE = [
     "I would never kill myself",
@@ -118,6 +120,9 @@ SAFE = [
     "I cut myself shaving",
     "I cut myself while cooking",
     "I cut myself some slack",
+    "my boss takes his life easy",
+    "I hope I never wake up late",
+    "I don't want to be dead",
     "I can't go on holiday this year",
     "I can't go on Friday",
     "He killed himself laughing",

@@ -17,7 +17,9 @@ NEGATABLE: dict[Language, tuple[str, ...]] = {
         r"kill(?:ing)? (?:myself|my self)",
         r"kms",
         r"kill(?:s|ed|ing)? (?:himself|herself|themsel(?:f|ves))(?! laughing)",
-        r"(?:takes?|taking|took|taken|ends?|ending|ended) (?:his|her|their) (?:own )?li(?:fe|ves)",
+        r"(?:take|takes|taking|took|taken|end|ends|ending|ended) (?:his|her|their) (?:own )?li(?:fe|ves)"
+        r"(?! (?:easy|easily|seriously|insurance|coach|coaching|slowly|in))",
+        r"(?:want|wanted|wants|rather) (?:to )?be dead",
         r"(?:take|taking|end|ending) my (?:own )?life",
         r"(?:end|ending) it all",
         r"suicidal",
@@ -80,7 +82,9 @@ CERTAIN: dict[Language, tuple[str, ...]] = {
         r"can ?not (?:go on|do this) (?:living|any ?more|any longer)? ?(?:with )?(?:my )?life",
         r"i can not go on(?: living)?(?: any ?more| any longer)?(?= \||$)",
         r"(?:sleep|asleep) (?:and|to) (?:just )?(?:never|not) wake up",
-        r"(?:hope|wish|pray) (?:that )?i (?:do |did |would |will )?(?:just )?(?:not|never) (?:wake|woke) up",
+        r"(?:hope|wish|pray) (?:that )?i (?:do |did |would |will )?(?:just )?(?:not|never) (?:wake|woke) up"
+        r"(?! (?:late|early|at|in|to|before)\b)",
+        r"why can not i (?:just )?die",
         r"nothing (?:left |more )?to live for",
         r"(?:do|would) not care if i (?:die|died|lived)",
         r"not worth living",
