@@ -64,8 +64,8 @@ async def echo_server(life: Life) -> int:
 
 async def test_a_call_is_answered_and_a_stream_is_read_to_its_end(life: Life) -> None:
     async with channel(f"127.0.0.1:{await echo_server(life)}") as to:
-        assert await unary(to, "/test.Echo/Say")(b"hello", timeout=5) == b"hello"
-        assert [item async for item in stream(to, "/test.Echo/Count")(b"3", timeout=5)] == [b"0", b"1", b"2"]
+        assert await unary(to, "/test.Echo/Say")(b"hello", timeout=30) == b"hello"
+        assert [item async for item in stream(to, "/test.Echo/Count")(b"3", timeout=30)] == [b"0", b"1", b"2"]
 
 
 async def test_a_client_may_not_forget_the_deadline(life: Life) -> None:
@@ -84,8 +84,8 @@ async def test_the_server_refuses_a_call_without_deadline(life: Life) -> None:
 async def test_an_error_in_a_handler_reaches_neither_log_nor_a_crash(life: Life, json_log: io.StringIO) -> None:
     async with channel(f"127.0.0.1:{await echo_server(life)}") as to:
         with pytest.raises(grpc.aio.AioRpcError) as failed:
-            await unary(to, "/test.Echo/Fail")(b"marker-of-a-person", timeout=5)
-        assert await unary(to, "/test.Echo/Say")(b"still here", timeout=5) == b"still here"
+            await unary(to, "/test.Echo/Fail")(b"marker-of-a-person", timeout=30)
+        assert await unary(to, "/test.Echo/Say")(b"still here", timeout=30) == b"still here"
     assert failed.value.code() is grpc.StatusCode.INTERNAL
     assert "marker-of-a-person" not in (failed.value.details() or "")
     assert "marker-of-a-person" not in json_log.getvalue()

@@ -79,7 +79,7 @@ def port_of(process: subprocess.Popen[str]) -> int:
 
 def get(port: int, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return answer.status, answer.read().decode()
     except HTTPError as error:
         with error:
@@ -91,7 +91,7 @@ def test_a_signal_drains_then_finishes_work_then_closes(service: Path, number: s
     process = start(service, "works")
     port_of(process)
     process.send_signal(number)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     assert out.split("\n")[:3] == ["drained", "work finished", "closed"]
     assert process.returncode == 0
 
@@ -106,7 +106,7 @@ def test_health_readiness_and_metrics_are_served(service: Path) -> None:
         metrics = get(port, "/metrics")[1]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert 'http_requests_total{endpoint="/ready",method="GET",status="200"} 1.0' in metrics
     assert 'http_requests_total{endpoint="unmatched",method="GET",status="404"} 1.0' in metrics
     assert "marker-path" not in metrics
@@ -119,7 +119,7 @@ def test_a_dependency_that_fails_makes_it_unready_and_is_named(service: Path) ->
         status, body = get(port_of(process), "/ready")
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert status == 503
     assert json.loads(body)["checks"] == {"store": "ConnectionError"}
 
@@ -138,7 +138,7 @@ def test_what_cannot_run_says_why_and_exits(
     service: Path, mode: str, env: dict[str, str], code: int, says: str
 ) -> None:
     process = start(service, mode, **env)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == code
     assert says in err
     assert "marker-of-a-person" not in err
@@ -147,7 +147,7 @@ def test_what_cannot_run_says_why_and_exits(
 @pytest.mark.parametrize(("debug", "first"), [("true", "KeyError"), ("false", None)])
 def test_debug_logs_the_whole_way_of_an_error(service: Path, debug: str, first: str | None) -> None:
     process = start(service, "stumbles", debug=debug)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     events = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
     [failed] = [event for event in events if event["event"] == "start_failed"]
     assert failed.get("while_handling", {}).get("error") == first
@@ -159,7 +159,7 @@ def test_log_level_bounds_what_is_logged(service: Path, level: str, shown: bool)
     process = start(service, "works", log_level=level)
     port_of(process)
     process.terminate()
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert ('"event": "started"' in err) is shown
 
 
@@ -167,10 +167,10 @@ def test_a_taken_port_is_a_clear_error(service: Path) -> None:
     first = start(service, "works")
     try:
         second = start(service, "works", HTTP_PORT=str(port_of(first)))
-        _, err = second.communicate(timeout=20)
+        _, err = second.communicate(timeout=60)
     finally:
         first.terminate()
-        first.communicate(timeout=20)
+        first.communicate(timeout=60)
     assert second.returncode == 1
     assert "HTTP_PORT" in err
 
@@ -180,5 +180,5 @@ def test_a_stop_while_working_is_quick(service: Path) -> None:
     port_of(process)
     begun = time.monotonic()
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert time.monotonic() - begun < 10
