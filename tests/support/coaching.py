@@ -30,7 +30,7 @@ from support.ports import free_port
 
 Coach: TypeAlias = "coaching_pb2_grpc.CoachingAsyncStub"  # a name that only the type stubs have
 T = TypeVar("T")
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 # Short times, so that a test need not wait for what a person would not notice.
 QUICK: dict[str, Any] = {
     "turn_settle_seconds": 0.2,

@@ -98,7 +98,7 @@ async def test_a_turn_that_is_cut_off_by_a_stop_goes_to_another_at_once(around: 
         service.process.wait()
     around.llm.pause_seconds = 0
     async with around.coaching():
-        await around.answered(seconds=5)
+        await around.answered(seconds=30)  # its lease would have run for a minute
 
 
 @pytest.mark.guarantee("P1-turns")
@@ -115,7 +115,7 @@ async def test_a_database_that_goes_away_while_the_coach_thinks_costs_no_second_
         )
         await asyncio.sleep(2.5)
         await administer(around.database.owner_url, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
-        await around.answered(seconds=15)
+        await around.answered(seconds=45)
         assert len(await around.outbound(2, seconds=2)) == 1
     assert len(around.llm.requests) == 1
     assert len(await around.replies()) == 1

@@ -116,10 +116,12 @@ async def test_a_turn_that_fails_is_given_back_with_a_delay_and_the_others_go_on
 
 
 async def test_a_turn_whose_lease_is_lost_is_stopped() -> None:
-    pile, walks = Pile(["mine", "lost"]), Walks(lambda _: asyncio.sleep(0.5))
+    pile, stopping, given_back = Pile(["mine", "lost"]), asyncio.Event(), asyncio.Event()
     pile.lost = {"lost"}
-    stopping = asyncio.Event()
+    walks = Walks(lambda _: given_back.wait())  # neither ends before the lost one is given back
     task = asyncio.create_task(worker(pile, walks, lease_seconds=0.3).run(stopping))
+    await until(lambda: pile.released)
+    given_back.set()
     await until(lambda: walks.done)
     stopping.set()
     await task
