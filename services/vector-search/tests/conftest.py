@@ -22,7 +22,7 @@ from vector_search.settings import VectorSearchSettings
 from vector_search.stores.memory import MemoryStore
 
 MIB = 1024 * 1024
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
 
 
 def _await(url: str, server: subprocess.Popen[bytes]) -> None:

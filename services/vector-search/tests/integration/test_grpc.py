@@ -68,61 +68,61 @@ def item(text: str, text_id: str, role: str = "person", at: datetime = BEGIN) ->
 async def test_a_text_goes_in_comes_out_as_it_was_and_is_forgotten(stub: Stub) -> None:
     scope = scope_of(new_scope())
     request = vector_pb2.UpsertRequest(scope=scope, items=[item("walk far", "a"), item("Good!", "b", "coach")])
-    stored = await stub.Upsert(request, timeout=5)
+    stored = await stub.Upsert(request, timeout=30)
     assert (stored.stored, stored.embedding_model) == (2, "hashing-256")
     search = vector_pb2.SearchRequest(scope=scope, query="walk far")
-    found = await stub.Search(search, timeout=5)
+    found = await stub.Search(search, timeout=30)
     assert [(hit.text_id, hit.text, hit.role) for hit in found.hits] == [
         ("a", "walk far", "person"), ("b", "Good!", "coach"),
     ]  # fmt: skip
     assert found.hits[0].score == pytest.approx(1.0)
     assert found.hits[0].created_at.ToDatetime(tzinfo=UTC) == BEGIN
     without = vector_pb2.SearchRequest(scope=scope, query="walk", limit=1, exclude_text_ids=["a"])
-    assert [hit.text_id for hit in (await stub.Search(without, timeout=5)).hits] == ["b"]
-    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, text_ids=["a"]), timeout=5)
+    assert [hit.text_id for hit in (await stub.Search(without, timeout=30)).hits] == ["b"]
+    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, text_ids=["a"]), timeout=30)
     assert deleted.deleted == 1
-    assert [hit.text_id for hit in (await stub.Search(search, timeout=5)).hits] == ["b"]
-    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, everything=True), timeout=5)
+    assert [hit.text_id for hit in (await stub.Search(search, timeout=30)).hits] == ["b"]
+    deleted = await stub.Delete(vector_pb2.DeleteRequest(scope=scope, everything=True), timeout=30)
     assert deleted.deleted == 1
-    assert not (await stub.Search(search, timeout=5)).hits
+    assert not (await stub.Search(search, timeout=30)).hits
 
 
 async def test_a_rebuild_streams_its_progress(stub: Stub, source: FixedTexts) -> None:
     scope = new_scope()
     source.say(scope, *[remembered("again and again") for _ in range(299)], remembered("a lonely zebra"))
-    steps = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=10)]
+    steps = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=30)]
     assert [step.finished for step in steps[:-1]] == [False] * (len(steps) - 1)
     assert (steps[-1].finished, steps[-1].texts_done, steps[-1].removed) == (True, 300, 0)
     search = vector_pb2.SearchRequest(scope=scope_of(scope), query="zebra", limit=1)
-    assert (await stub.Search(search, timeout=5)).hits[0].text == "a lonely zebra"
+    assert (await stub.Search(search, timeout=30)).hits[0].text == "a lonely zebra"
 
 
 KNOWN = scope_of(new_scope())
 WRONG: dict[str, Callable[[Stub], object]] = {
-    "no scope": lambda stub: stub.Search(vector_pb2.SearchRequest(query="x"), timeout=5),
+    "no scope": lambda stub: stub.Search(vector_pb2.SearchRequest(query="x"), timeout=30),
     "no person": lambda stub: stub.Delete(
         vector_pb2.DeleteRequest(scope=vector_pb2.Scope(organization_id=KNOWN.organization_id), everything=True),
-        timeout=5,
+        timeout=30,
     ),
-    "no query": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN), timeout=5),
-    "query too long": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x" * 32_001), timeout=5),
-    "too many hits": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x", limit=101), timeout=5),
+    "no query": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN), timeout=30),
+    "query too long": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x" * 32_001), timeout=30),
+    "too many hits": lambda stub: stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x", limit=101), timeout=30),
     "too many items": lambda stub: stub.Upsert(
-        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", f"{number}") for number in range(257)]), timeout=5
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", f"{number}") for number in range(257)]), timeout=30
     ),
     "text too long": lambda stub: stub.Upsert(
-        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x" * 32_001, "a")]), timeout=5
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x" * 32_001, "a")]), timeout=30
     ),
     "unknown role": lambda stub: stub.Upsert(
-        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", "a", "robot")]), timeout=5
+        vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", "a", "robot")]), timeout=30
     ),
     "no time": lambda stub: stub.Upsert(
         vector_pb2.UpsertRequest(scope=KNOWN, items=[vector_pb2.TextItem(text_id="a", text="x", role="coach")]),
-        timeout=5,
+        timeout=30,
     ),
-    "nothing to delete": lambda stub: stub.Delete(vector_pb2.DeleteRequest(scope=KNOWN), timeout=5),
+    "nothing to delete": lambda stub: stub.Delete(vector_pb2.DeleteRequest(scope=KNOWN), timeout=30),
     "rebuild of no organisation": lambda stub: anext(
-        aiter(stub.Rebuild(vector_pb2.RebuildRequest(organization_id="all"), timeout=5))
+        aiter(stub.Rebuild(vector_pb2.RebuildRequest(organization_id="all"), timeout=30))
     ),
 }
 
@@ -137,14 +137,14 @@ async def test_what_can_never_succeed_is_an_invalid_argument(stub: Stub, call: C
 async def test_a_store_that_does_not_answer_is_unavailable(stub: Stub, store: Breakable) -> None:
     store.broken = True
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x"), timeout=5)
+        await stub.Search(vector_pb2.SearchRequest(scope=KNOWN, query="x"), timeout=30)
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 async def test_coaching_that_does_not_answer_makes_a_rebuild_unavailable(stub: Stub, source: FixedTexts) -> None:
     source.fail = True
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        _ = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=5)]
+        _ = [step async for step in stub.Rebuild(vector_pb2.RebuildRequest(), timeout=30)]
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
