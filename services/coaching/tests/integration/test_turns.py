@@ -80,7 +80,7 @@ async def test_a_message_that_comes_while_the_coach_thinks_waits_for_the_next_tu
 
 @pytest.mark.guarantee("P3-order")
 async def test_fifty_conversations_are_answered_side_by_side(around: Stage) -> None:
-    around.llm.pause_seconds = 0.5
+    around.llm.pause_seconds = 1.0
     people = [f"person-{number}" for number in range(50)]
     async with around.coaching():
         await asyncio.gather(*(around.say("hello there", person) for person in people))
@@ -110,7 +110,7 @@ async def test_max_workers_bounds_the_turns_at_once(around: Stage) -> None:
 
 
 async def test_sentences_are_shown_as_they_come_and_are_the_reply(around: Stage) -> None:
-    around.llm.pause_seconds = 0.3
+    around.llm.pause_seconds = 0.8
     around.llm.queued = 2
     async with around.coaching(), around.listening() as heard:
         await around.say("hi coach")

@@ -296,12 +296,12 @@ async def heard_large(socket: ClientConnection) -> dict[str, Any]:
 async def test_the_page_is_told_before_its_token_ends_and_goes_on_with_a_new_one(door: Door) -> None:
     async with door.serving() as url:
         guest, _ = await token_of(url)
-        old, new = (token_for(guest, seconds) for seconds in (3, 60))
+        old, new = (token_for(guest, seconds) for seconds in (10, 120))  # a fifth of ten to answer in
         async with talking(url, old) as socket:
             assert (await heard(socket))["type"] == "expiring"
             await socket.send(wire({"type": "hello", "token": new}))
             assert (await heard(socket))["type"] == "ready"
-            await asyncio.sleep(1.5)  # the old one has ended
+            await asyncio.sleep(2.5)  # the old one has ended
             await socket.send(wire(message()))
             assert (await heard(socket))["type"] == "accepted"
 
