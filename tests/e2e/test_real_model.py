@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -54,6 +55,17 @@ async def test_a_web_message_is_answered_by_the_real_model(real: Platform) -> No
     assert (turn["source"], turn["model_provider"], turn["failure_reason"]) == ("model", "embedded", None)
     assert SHA256.fullmatch(turn["model_sha256"])
     assert turn["generated_tokens"] > 0
+
+
+@pytest.mark.guarantee("P10-privacy")
+async def test_what_the_real_model_reads_and_writes_is_in_no_log(real: Platform) -> None:
+    marker = f"marker{uuid4().hex}"
+    async with WebChat(real.url) as chat:
+        answer = await chat.say(f"My secret word is {marker} and I want to keep it.")
+    assert answer["source"] == "model"
+    logs = {file.name: file.read_text(errors="replace") for file in (real.data / "logs").iterdir()}
+    assert {"postgres.log", "nats.log", "llm-inference.log", "vector-search.log"} <= set(logs)
+    assert [name for name, text in logs.items() if marker in text] == []
 
 
 @pytest.mark.guarantee("E2E-chat-exit")
