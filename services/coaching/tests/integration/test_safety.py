@@ -1,5 +1,7 @@
 """What keeps people safe, from the stream to the database."""
 
+import time
+
 import pytest
 
 from support.coaching import Stage, eventually
@@ -38,6 +40,31 @@ async def test_danger_is_answered_without_a_model_and_coaching_rests_until_start
     indexed = [item.text for own in around.vector.items.values() for item in own.values()]
     assert len(indexed) == 4
     assert not [text for text in indexed if "kill" in text or "what can I do" in text]
+
+
+@pytest.mark.guarantee("P4-crisis")
+async def test_danger_does_not_wait_for_an_answer_that_is_still_worded(around: Stage) -> None:
+    around.llm.pause_seconds = 20.0
+    async with around.coaching():
+        await around.say("I slept badly")
+        await eventually(lambda: _is_asked(around))
+        begun = time.monotonic()
+        await around.say(DANGER, locale="en-US")
+        [reply] = await around.answered(1)
+        assert time.monotonic() - begun < around.llm.pause_seconds / 2
+        await eventually(lambda: _is_left(around))
+    assert "988" in reply
+    assert "I heard" not in reply
+    assert [turn["source"] for turn in await around.turns()] == ["crisis"]
+    assert await around.rows("SELECT id FROM coaching.messages WHERE role = 'person' AND turn_id IS NULL") == []
+
+
+async def _is_asked(around: Stage) -> bool:
+    return around.llm.running == 1
+
+
+async def _is_left(around: Stage) -> bool:
+    return around.llm.running == 0
 
 
 async def test_danger_among_other_messages_wins_over_them_and_over_start(around: Stage) -> None:

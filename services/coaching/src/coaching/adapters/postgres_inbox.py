@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 
 from coaching.adapters.postgres import Tables, Transaction
+from coaching.domain.crisis import screen
 from coaching.domain.deliveries import BY_RECEIPT, State
 from coaching.domain.ids import OrganizationId
 from coaching.domain.inbound import InboundOptOut, InboundReceipt, InboundText, Place
@@ -58,6 +59,13 @@ _CONVERSATIONS = text("""
             ELSE least(c.pending_since + make_interval(secs => :settle_max), excluded.next_attempt_at)
         END
     RETURNING id, channel, account, address
+""")
+# Danger does not wait behind an answer that is still being worded: whoever works on it writes nothing any more, since
+# the token is an old one, and the next claim may be made at once.
+_CUT_IN = text("""
+    UPDATE coaching.conversations SET lease_owner = NULL, lease_until = NULL, lease_token = lease_token + 1,
+        attempts = 0, next_attempt_at = now()
+    WHERE organization_id = CAST(:organization_id AS uuid) AND id = ANY (CAST(:ids AS uuid[]))
 """)
 _MESSAGES = text("""
     INSERT INTO coaching.messages
@@ -150,6 +158,9 @@ class PostgresInbox:
             _CONVERSATIONS, rows=rows, now=now, settle=self._settle, settle_max=self._settle_max
         )
         places = {Place(row["channel"], row["account"], row["address"]): str(row["id"]) for row in found}
+        in_danger = {Place(item.channel, item.account, item.address) for item in texts if screen(item.text)}
+        if in_danger:
+            await transaction.run(_CUT_IN, ids=[places[place] for place in in_danger])
         await self._messages(transaction, texts, persons, places, now)
         seen = [
             {"number": number, "id": row["person_id"], "locale": item.locale}

@@ -95,10 +95,17 @@ class Worker:
         faultpoints.reached("after_turn_claim")
         opened = await self._opened(claims)
         for turn in opened:
+            self._end_earlier(turn.claim)
             task = asyncio.create_task(self._walk(turn), name="turn")
             self._running[turn.claim] = task
             task.add_done_callback(lambda _, claim=turn.claim: self._ended(claim))  # type: ignore[misc]  # mypy cannot type a lambda's default
         return len(claims)
+
+    def _end_earlier(self, claim: Claim) -> None:
+        """Stop our own turn of the same conversation: a message of danger has cut in."""
+        for other, task in self._running.items():
+            if other.conversation_id == claim.conversation_id:
+                task.cancel()
 
     async def _opened(self, claims: Sequence[Claim]) -> list[OpenedTurn]:
         try:
