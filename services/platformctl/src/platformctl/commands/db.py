@@ -1,13 +1,11 @@
 """`platformctl db`: migrate, wait, verify."""
 
-import asyncio
 import json
-from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 
-from platformctl.commands.shared import Data, Json, fail, settings_of
+from platformctl.commands.shared import Data, Json, fail, run, settings_of
 from platformctl.commands.stores import store_settings
 from platformctl.db.errors import DatabaseError
 from platformctl.db.history import history
@@ -16,22 +14,12 @@ from platformctl.db.revision import wait_for
 from platformctl.db.settings import MigrationSettings
 from platformctl.db.verify import verify
 
-T = TypeVar("T")
-
 HELP = (
     "Migrate the database, wait for it, verify it. DATABASE_URL is the owner's, and reaches PostgreSQL itself; "
     "without it the platform that runs here is taken."
 )
 
 app = typer.Typer(help=HELP, no_args_is_help=True)
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a database command; what it cannot do ends the program with status 1 and a sentence."""
-    try:
-        return asyncio.run(work)
-    except DatabaseError as error:
-        raise fail(str(error)) from None
 
 
 @app.command("migrate")
@@ -54,7 +42,7 @@ def migrate_command(
         except DatabaseError as error:
             raise fail(str(error)) from None
         return
-    done = run(migrate(store_settings(MigrationSettings, "database_url", data)))
+    done = run(migrate(store_settings(MigrationSettings, "database_url", data)), DatabaseError)
     if as_json:
         typer.echo(json.dumps({"before": done.before, "after": done.after, "ahead": done.ahead}))
     else:
@@ -91,7 +79,7 @@ def wait_command(
         url = settings.database_url.get_secret_value()
         return await wait_for(url, known, min_revision or known.head, timeout)
 
-    typer.echo(f"The database is at {run(work())}.")
+    typer.echo(f"The database is at {run(work(), DatabaseError)}.")
 
 
 @app.command("verify")
@@ -100,7 +88,7 @@ def verify_command(data: Data = None, as_json: Json = False) -> None:
 
     Prints every problem and ends with 1 when there is one.
     """
-    problems = run(verify(store_settings(MigrationSettings, "database_url", data)))
+    problems = run(verify(store_settings(MigrationSettings, "database_url", data)), DatabaseError)
     if as_json:
         typer.echo(json.dumps({"ok": not problems, "problems": problems}))
     else:

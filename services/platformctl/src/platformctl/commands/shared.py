@@ -1,7 +1,9 @@
 """What several commands need: the data folder, the running platform, and refusals in one form."""
 
+import asyncio
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -11,6 +13,7 @@ from platformctl.up.runfile import RunFile, read
 from platformctl.up.settings import DataSettings
 
 S = TypeVar("S", bound=BaseServiceSettings)
+T = TypeVar("T")
 
 EXIT_SETTINGS = 78
 
@@ -25,6 +28,14 @@ def fail(text: str, status: int = 1) -> typer.Exit:
     """Say on stderr what is wrong; raise what this returns to end with the status."""
     typer.echo(text, err=True)
     return typer.Exit(status)
+
+
+def run(work: Coroutine[Any, Any, T], refusal: type[Exception]) -> T:
+    """Run a command's work; what it cannot do, told by `refusal`, ends the program with status 1 and a sentence."""
+    try:
+        return asyncio.run(work)
+    except refusal as error:
+        raise fail(str(error)) from None
 
 
 def settings_of(kind: type[S]) -> S:

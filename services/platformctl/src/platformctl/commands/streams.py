@@ -1,19 +1,15 @@
 """`platformctl streams`: apply and show."""
 
-import asyncio
 import json
-from collections.abc import Coroutine
 from dataclasses import asdict
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
-from platformctl.commands.shared import Data, Json, fail
+from platformctl.commands.shared import Data, Json, run
 from platformctl.commands.stores import store_settings
 from platformctl.streams.operations import StreamError, apply_topology, show_topology
 from platformctl.streams.settings import StreamSettings
-
-T = TypeVar("T")
 
 HELP = (
     "Create and look at the JetStream streams and consumers that the platform's code declares. Reads NATS_URL; "
@@ -23,14 +19,6 @@ HELP = (
 app = typer.Typer(help=HELP, no_args_is_help=True)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a stream command; what it cannot do ends the program with status 1 and a sentence."""
-    try:
-        return asyncio.run(work)
-    except StreamError as error:
-        raise fail(str(error)) from None
-
-
 @app.command("apply")
 def apply_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
@@ -38,7 +26,7 @@ def apply_command(
     as_json: Json = False,
 ) -> None:
     """Create what is missing and update what differs; nothing is ever deleted. Repeating it changes nothing."""
-    changes = run(apply_topology(store_settings(StreamSettings, "nats_url", data), dry_run=dry_run))
+    changes = run(apply_topology(store_settings(StreamSettings, "nats_url", data), dry_run=dry_run), StreamError)
     if as_json:
         typer.echo(json.dumps([asdict(change) for change in changes]))
         return
@@ -50,7 +38,7 @@ def apply_command(
 @app.command("show")
 def show_command(data: Data = None, as_json: Json = False) -> None:
     """Show each stream with its messages, and each consumer with what waits for it. No message is read."""
-    found = run(show_topology(store_settings(StreamSettings, "nats_url", data)))
+    found = run(show_topology(store_settings(StreamSettings, "nats_url", data)), StreamError)
     typer.echo(json.dumps(found) if as_json else "\n".join(_lines(found)))
 
 
