@@ -20,6 +20,33 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _CatchUp:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CatchUpEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CatchUp.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CATCH_UP_UNSPECIFIED: _CatchUp.ValueType  # 0
+    """once"""
+    CATCH_UP_SKIP: _CatchUp.ValueType  # 1
+    """what could not leave at its time is left out"""
+    CATCH_UP_ONCE: _CatchUp.ValueType  # 2
+    """it leaves as soon as it may, once, however many were missed"""
+    CATCH_UP_NEXT_WINDOW: _CatchUp.ValueType  # 3
+    """it waits for the next end of quiet hours"""
+
+class CatchUp(_CatchUp, metaclass=_CatchUpEnumTypeWrapper): ...
+
+CATCH_UP_UNSPECIFIED: CatchUp.ValueType  # 0
+"""once"""
+CATCH_UP_SKIP: CatchUp.ValueType  # 1
+"""what could not leave at its time is left out"""
+CATCH_UP_ONCE: CatchUp.ValueType  # 2
+"""it leaves as soon as it may, once, however many were missed"""
+CATCH_UP_NEXT_WINDOW: CatchUp.ValueType  # 3
+"""it waits for the next end of quiet hours"""
+Global___CatchUp: _TypeAlias = CatchUp  # noqa: Y015
+
 class _Decision:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -90,6 +117,722 @@ ROLE_UNSPECIFIED: Role.ValueType  # 0
 ROLE_PERSON: Role.ValueType  # 1
 ROLE_COACH: Role.ValueType  # 2
 Global___Role: _TypeAlias = Role  # noqa: Y015
+
+@_typing.final
+class PersonRef(_message.Message):
+    """PersonRef names a person by id, or by where they write from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    SENDER_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    person_id: _builtins.str
+    """or the next three"""
+    channel: _builtins.str
+    account: _builtins.str
+    sender_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        account: _builtins.str = ...,
+        sender_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "channel", b"channel", "organization_id", b"organization_id", "person_id", b"person_id", "sender_id", b"sender_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonRef: _TypeAlias = PersonRef  # noqa: Y015
+
+@_typing.final
+class CheckIn(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_IN_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    LOCAL_TIME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    CATCH_UP_FIELD_NUMBER: _builtins.int
+    AFTER_DAYS_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    NEXT_DUE_AT_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    check_in_id: _builtins.str
+    person_id: _builtins.str
+    trigger: _builtins.str
+    """a name of the registry: scheduled_check_in, inactivity"""
+    rule: _builtins.str
+    """RFC 5545 recurrence rule without DTSTART: "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,WE" """
+    local_time: _builtins.str
+    """wall-clock time "08:30" in time_zone"""
+    time_zone: _builtins.str
+    """IANA: "Europe/Berlin" """
+    catch_up: Global___CatchUp.ValueType
+    after_days: _builtins.int
+    """inactivity: so many days of silence"""
+    paused: _builtins.bool
+    @_builtins.property
+    def next_due_at(self) -> _timestamp_pb2.Timestamp:
+        """unset: paused, or never again"""
+
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        check_in_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        trigger: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        local_time: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        catch_up: Global___CatchUp.ValueType = ...,
+        after_days: _builtins.int = ...,
+        paused: _builtins.bool = ...,
+        next_due_at: _timestamp_pb2.Timestamp | None = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "next_due_at", b"next_due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_days", b"after_days", "catch_up", b"catch_up", "check_in_id", b"check_in_id", "created_at", b"created_at", "local_time", b"local_time", "next_due_at", b"next_due_at", "paused", b"paused", "person_id", b"person_id", "rule", b"rule", "time_zone", b"time_zone", "trigger", b"trigger"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckIn: _TypeAlias = CheckIn  # noqa: Y015
+
+@_typing.final
+class QuietHours(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    start: _builtins.str
+    """wall-clock time "21:00" in the person's zone"""
+    end: _builtins.str
+    """"08:00"; equal to start: no quiet hours"""
+    def __init__(
+        self,
+        *,
+        start: _builtins.str = ...,
+        end: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuietHours: _TypeAlias = QuietHours  # noqa: Y015
+
+@_typing.final
+class AddCheckInRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    LOCAL_TIME_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    CATCH_UP_FIELD_NUMBER: _builtins.int
+    AFTER_DAYS_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    trigger: _builtins.str
+    """scheduled_check_in when empty"""
+    rule: _builtins.str
+    """FREQ=DAILY when empty"""
+    local_time: _builtins.str
+    time_zone: _builtins.str
+    """becomes the person's zone; the person's when empty"""
+    catch_up: Global___CatchUp.ValueType
+    after_days: _builtins.int
+    """inactivity: 1 to 365"""
+    request_id: _builtins.str
+    """a UUID: the same one twice adds one check-in; empty: not repeated"""
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    @_builtins.property
+    def quiet_hours(self) -> Global___QuietHours:
+        """set with it where given"""
+
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        trigger: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        local_time: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        catch_up: Global___CatchUp.ValueType = ...,
+        after_days: _builtins.int = ...,
+        quiet_hours: Global___QuietHours | None = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "quiet_hours", b"quiet_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_days", b"after_days", "catch_up", b"catch_up", "local_time", b"local_time", "person", b"person", "quiet_hours", b"quiet_hours", "request_id", b"request_id", "rule", b"rule", "time_zone", b"time_zone", "trigger", b"trigger"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddCheckInRequest: _TypeAlias = AddCheckInRequest  # noqa: Y015
+
+@_typing.final
+class AddCheckInResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_IN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def check_in(self) -> Global___CheckIn: ...
+    def __init__(
+        self,
+        *,
+        check_in: Global___CheckIn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddCheckInResponse: _TypeAlias = AddCheckInResponse  # noqa: Y015
+
+@_typing.final
+class ListCheckInsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCheckInsRequest: _TypeAlias = ListCheckInsRequest  # noqa: Y015
+
+@_typing.final
+class ListCheckInsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_INS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    PROACTIVE_STOPPED_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """the person's, empty where it is not known"""
+    proactive_stopped: _builtins.bool
+    """STOP was written"""
+    @_builtins.property
+    def check_ins(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckIn]:
+        """oldest first"""
+
+    @_builtins.property
+    def quiet_hours(self) -> Global___QuietHours:
+        """those that hold now, the person's own or the default"""
+
+    def __init__(
+        self,
+        *,
+        check_ins: _abc.Iterable[Global___CheckIn] | None = ...,
+        time_zone: _builtins.str = ...,
+        quiet_hours: Global___QuietHours | None = ...,
+        proactive_stopped: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_ins", b"check_ins", "proactive_stopped", b"proactive_stopped", "quiet_hours", b"quiet_hours", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCheckInsResponse: _TypeAlias = ListCheckInsResponse  # noqa: Y015
+
+@_typing.final
+class PauseCheckInRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    CHECK_IN_ID_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    check_in_id: _builtins.str
+    paused: _builtins.bool
+    """false: resume"""
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        check_in_id: _builtins.str = ...,
+        paused: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in_id", b"check_in_id", "paused", b"paused", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseCheckInRequest: _TypeAlias = PauseCheckInRequest  # noqa: Y015
+
+@_typing.final
+class PauseCheckInResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHECK_IN_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def check_in(self) -> Global___CheckIn: ...
+    def __init__(
+        self,
+        *,
+        check_in: Global___CheckIn | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseCheckInResponse: _TypeAlias = PauseCheckInResponse  # noqa: Y015
+
+@_typing.final
+class RemoveCheckInRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    CHECK_IN_ID_FIELD_NUMBER: _builtins.int
+    check_in_id: _builtins.str
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        check_in_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in_id", b"check_in_id", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveCheckInRequest: _TypeAlias = RemoveCheckInRequest  # noqa: Y015
+
+@_typing.final
+class RemoveCheckInResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoveCheckInResponse: _TypeAlias = RemoveCheckInResponse  # noqa: Y015
+
+@_typing.final
+class SetQuietHoursRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    """empty: left as it is"""
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    @_builtins.property
+    def quiet_hours(self) -> Global___QuietHours:
+        """unset: left as it is"""
+
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        quiet_hours: Global___QuietHours | None = ...,
+        time_zone: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "quiet_hours", b"quiet_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "quiet_hours", b"quiet_hours", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetQuietHoursRequest: _TypeAlias = SetQuietHoursRequest  # noqa: Y015
+
+@_typing.final
+class SetQuietHoursResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    @_builtins.property
+    def quiet_hours(self) -> Global___QuietHours: ...
+    def __init__(
+        self,
+        *,
+        time_zone: _builtins.str = ...,
+        quiet_hours: Global___QuietHours | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetQuietHoursResponse: _TypeAlias = SetQuietHoursResponse  # noqa: Y015
+
+@_typing.final
+class PreviewScheduleRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    DAYS_FIELD_NUMBER: _builtins.int
+    days: _builtins.int
+    """1 to 366, 14 when 0"""
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewScheduleRequest: _TypeAlias = PreviewScheduleRequest  # noqa: Y015
+
+@_typing.final
+class PlannedNudge(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    LOCAL_DUE_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    CHECK_IN_ID_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    NUDGE_ID_FIELD_NUMBER: _builtins.int
+    local_due: _builtins.str
+    """wall-clock time with the zone's offset: "2026-11-24T08:30+01:00" """
+    trigger: _builtins.str
+    check_in_id: _builtins.str
+    verdict: _builtins.str
+    """send, hold, drop"""
+    reason: _builtins.str
+    """of a hold or drop"""
+    nudge_id: _builtins.str
+    """of one that is held now"""
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp:
+        """of a hold"""
+
+    def __init__(
+        self,
+        *,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        local_due: _builtins.str = ...,
+        trigger: _builtins.str = ...,
+        check_in_id: _builtins.str = ...,
+        verdict: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        nudge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in_id", b"check_in_id", "due_at", b"due_at", "local_due", b"local_due", "nudge_id", b"nudge_id", "reason", b"reason", "trigger", b"trigger", "until", b"until", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlannedNudge: _TypeAlias = PlannedNudge  # noqa: Y015
+
+@_typing.final
+class PreviewScheduleResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLANNED_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    HAS_MORE_FIELD_NUMBER: _builtins.int
+    time_zone: _builtins.str
+    has_more: _builtins.bool
+    @_builtins.property
+    def planned(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlannedNudge]:
+        """earliest first, at most 1,000"""
+
+    def __init__(
+        self,
+        *,
+        planned: _abc.Iterable[Global___PlannedNudge] | None = ...,
+        time_zone: _builtins.str = ...,
+        has_more: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["has_more", b"has_more", "planned", b"planned", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewScheduleResponse: _TypeAlias = PreviewScheduleResponse  # noqa: Y015
+
+@_typing.final
+class NudgeDecision(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FactsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    AT_FIELD_NUMBER: _builtins.int
+    ASKED_BY_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    asked_by: _builtins.str
+    """schedule, claim"""
+    verdict: _builtins.str
+    """send, hold, drop"""
+    reason: _builtins.str
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def facts(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """what it was decided by; no word of the person's"""
+
+    def __init__(
+        self,
+        *,
+        at: _timestamp_pb2.Timestamp | None = ...,
+        asked_by: _builtins.str = ...,
+        verdict: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+        facts: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_by", b"asked_by", "at", b"at", "facts", b"facts", "reason", b"reason", "until", b"until", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NudgeDecision: _TypeAlias = NudgeDecision  # noqa: Y015
+
+@_typing.final
+class Nudge(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class WhyEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NUDGE_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CHECK_IN_ID_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MERGED_INTO_FIELD_NUMBER: _builtins.int
+    DELIVERY_ID_FIELD_NUMBER: _builtins.int
+    DELIVERY_STATE_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    nudge_id: _builtins.str
+    person_id: _builtins.str
+    check_in_id: _builtins.str
+    trigger: _builtins.str
+    state: _builtins.str
+    """held, dispatched, merged, dropped"""
+    reason: _builtins.str
+    """of the last decision"""
+    merged_into: _builtins.str
+    """nudge id"""
+    delivery_id: _builtins.str
+    delivery_state: _builtins.str
+    channel: _builtins.str
+    source: _builtins.str
+    """model or template, of what was sent"""
+    @_builtins.property
+    def due_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def why(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """the check-in as it was: rule, local_time, time_zone, catch_up"""
+
+    def __init__(
+        self,
+        *,
+        nudge_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        check_in_id: _builtins.str = ...,
+        trigger: _builtins.str = ...,
+        due_at: _timestamp_pb2.Timestamp | None = ...,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        merged_into: _builtins.str = ...,
+        delivery_id: _builtins.str = ...,
+        delivery_state: _builtins.str = ...,
+        channel: _builtins.str = ...,
+        source: _builtins.str = ...,
+        why: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_at", b"due_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "check_in_id", b"check_in_id", "delivery_id", b"delivery_id", "delivery_state", b"delivery_state", "due_at", b"due_at", "merged_into", b"merged_into", "nudge_id", b"nudge_id", "person_id", b"person_id", "reason", b"reason", "source", b"source", "state", b"state", "trigger", b"trigger", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Nudge: _TypeAlias = Nudge  # noqa: Y015
+
+@_typing.final
+class ExplainNudgeRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORGANIZATION_ID_FIELD_NUMBER: _builtins.int
+    NUDGE_ID_FIELD_NUMBER: _builtins.int
+    organization_id: _builtins.str
+    nudge_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        organization_id: _builtins.str = ...,
+        nudge_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nudge_id", b"nudge_id", "organization_id", b"organization_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainNudgeRequest: _TypeAlias = ExplainNudgeRequest  # noqa: Y015
+
+@_typing.final
+class ExplainNudgeResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUDGE_FIELD_NUMBER: _builtins.int
+    DECISIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def nudge(self) -> Global___Nudge: ...
+    @_builtins.property
+    def decisions(self) -> _containers.RepeatedCompositeFieldContainer[Global___NudgeDecision]: ...
+    def __init__(
+        self,
+        *,
+        nudge: Global___Nudge | None = ...,
+        decisions: _abc.Iterable[Global___NudgeDecision] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["nudge", b"nudge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decisions", b"decisions", "nudge", b"nudge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainNudgeResponse: _TypeAlias = ExplainNudgeResponse  # noqa: Y015
+
+@_typing.final
+class ListNudgesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    limit: _builtins.int
+    """1 to 200, 50 when 0"""
+    @_builtins.property
+    def person(self) -> Global___PersonRef: ...
+    def __init__(
+        self,
+        *,
+        person: Global___PersonRef | None = ...,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit", "person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNudgesRequest: _TypeAlias = ListNudgesRequest  # noqa: Y015
+
+@_typing.final
+class ListNudgesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUDGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def nudges(self) -> _containers.RepeatedCompositeFieldContainer[Global___Nudge]: ...
+    def __init__(
+        self,
+        *,
+        nudges: _abc.Iterable[Global___Nudge] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nudges", b"nudges"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNudgesResponse: _TypeAlias = ListNudgesResponse  # noqa: Y015
 
 @_typing.final
 class ClaimDeliveryRequest(_message.Message):

@@ -60,6 +60,46 @@ class CoachingStub:
                 request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsRequest.SerializeToString,
                 response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsResponse.FromString,
                 _registered_method=True)
+        self.AddCheckIn = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/AddCheckIn',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInResponse.FromString,
+                _registered_method=True)
+        self.ListCheckIns = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/ListCheckIns',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsResponse.FromString,
+                _registered_method=True)
+        self.PauseCheckIn = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/PauseCheckIn',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInResponse.FromString,
+                _registered_method=True)
+        self.RemoveCheckIn = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/RemoveCheckIn',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInResponse.FromString,
+                _registered_method=True)
+        self.SetQuietHours = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/SetQuietHours',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursResponse.FromString,
+                _registered_method=True)
+        self.PreviewSchedule = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/PreviewSchedule',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleResponse.FromString,
+                _registered_method=True)
+        self.ExplainNudge = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/ExplainNudge',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeResponse.FromString,
+                _registered_method=True)
+        self.ListNudges = channel.unary_unary(
+                '/contracts.coaching.v1.Coaching/ListNudges',
+                request_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesRequest.SerializeToString,
+                response_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesResponse.FromString,
+                _registered_method=True)
 
 
 class CoachingServicer:
@@ -101,6 +141,61 @@ class CoachingServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AddCheckIn(self, request, context):
+        """The coach speaks first: when, and why. Errors: INVALID_ARGUMENT (the text says which field, and what to do),
+        NOT_FOUND (no such person or check-in), RESOURCE_EXHAUSTED (a person has as many check-ins as they may).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCheckIns(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseCheckIn(self, request, context):
+        """PauseCheckIn pauses or resumes; a resumed one is due at its next time, nothing is made up for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RemoveCheckIn(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetQuietHours(self, request, context):
+        """SetQuietHours sets the hours in which nothing is written first, and the person's time zone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewSchedule(self, request, context):
+        """PreviewSchedule says what would be due in the next days, and what would be decided about it if nothing changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExplainNudge(self, request, context):
+        """ExplainNudge returns every decision that was made about one nudge, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNudges(self, request, context):
+        """ListNudges pages through a person's nudges, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CoachingServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +223,46 @@ def add_CoachingServicer_to_server(servicer, server):
                     servicer.StreamTexts,
                     request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsRequest.FromString,
                     response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsResponse.SerializeToString,
+            ),
+            'AddCheckIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddCheckIn,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInResponse.SerializeToString,
+            ),
+            'ListCheckIns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCheckIns,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsResponse.SerializeToString,
+            ),
+            'PauseCheckIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseCheckIn,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInResponse.SerializeToString,
+            ),
+            'RemoveCheckIn': grpc.unary_unary_rpc_method_handler(
+                    servicer.RemoveCheckIn,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInResponse.SerializeToString,
+            ),
+            'SetQuietHours': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetQuietHours,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursResponse.SerializeToString,
+            ),
+            'PreviewSchedule': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewSchedule,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleResponse.SerializeToString,
+            ),
+            'ExplainNudge': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExplainNudge,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeResponse.SerializeToString,
+            ),
+            'ListNudges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNudges,
+                    request_deserializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesRequest.FromString,
+                    response_serializer=contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +401,222 @@ class Coaching:
             '/contracts.coaching.v1.Coaching/StreamTexts',
             contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsRequest.SerializeToString,
             contracts_dot_coaching_dot_v1_dot_coaching__pb2.StreamTextsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddCheckIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/AddCheckIn',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.AddCheckInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCheckIns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/ListCheckIns',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListCheckInsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseCheckIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/PauseCheckIn',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.PauseCheckInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RemoveCheckIn(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/RemoveCheckIn',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.RemoveCheckInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetQuietHours(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/SetQuietHours',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.SetQuietHoursResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewSchedule(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/PreviewSchedule',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.PreviewScheduleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainNudge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/ExplainNudge',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ExplainNudgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNudges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.coaching.v1.Coaching/ListNudges',
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesRequest.SerializeToString,
+            contracts_dot_coaching_dot_v1_dot_coaching__pb2.ListNudgesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,22 @@ class CoachingStub:
     """ListPeople pages through the people of an organisation, for operators."""
     StreamTexts: _grpc.UnaryStreamMultiCallable[_coaching_pb2.StreamTextsRequest, _coaching_pb2.StreamTextsResponse]
     """StreamTexts streams every text that vector-search should hold, oldest first, for a rebuild."""
+    AddCheckIn: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.AddCheckInRequest, _coaching_pb2.AddCheckInResponse]
+    """The coach speaks first: when, and why. Errors: INVALID_ARGUMENT (the text says which field, and what to do),
+    NOT_FOUND (no such person or check-in), RESOURCE_EXHAUSTED (a person has as many check-ins as they may).
+    """
+    ListCheckIns: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.ListCheckInsRequest, _coaching_pb2.ListCheckInsResponse]
+    PauseCheckIn: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.PauseCheckInRequest, _coaching_pb2.PauseCheckInResponse]
+    """PauseCheckIn pauses or resumes; a resumed one is due at its next time, nothing is made up for."""
+    RemoveCheckIn: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.RemoveCheckInRequest, _coaching_pb2.RemoveCheckInResponse]
+    SetQuietHours: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.SetQuietHoursRequest, _coaching_pb2.SetQuietHoursResponse]
+    """SetQuietHours sets the hours in which nothing is written first, and the person's time zone."""
+    PreviewSchedule: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.PreviewScheduleRequest, _coaching_pb2.PreviewScheduleResponse]
+    """PreviewSchedule says what would be due in the next days, and what would be decided about it if nothing changed."""
+    ExplainNudge: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.ExplainNudgeRequest, _coaching_pb2.ExplainNudgeResponse]
+    """ExplainNudge returns every decision that was made about one nudge, oldest first."""
+    ListNudges: _grpc.UnaryUnaryMultiCallable[_coaching_pb2.ListNudgesRequest, _coaching_pb2.ListNudgesResponse]
+    """ListNudges pages through a person's nudges, newest first."""
 
 @_typing.type_check_only
 class CoachingAsyncStub(CoachingStub):
@@ -59,6 +75,22 @@ class CoachingAsyncStub(CoachingStub):
     """ListPeople pages through the people of an organisation, for operators."""
     StreamTexts: _aio.UnaryStreamMultiCallable[_coaching_pb2.StreamTextsRequest, _coaching_pb2.StreamTextsResponse]  # type: ignore[assignment]
     """StreamTexts streams every text that vector-search should hold, oldest first, for a rebuild."""
+    AddCheckIn: _aio.UnaryUnaryMultiCallable[_coaching_pb2.AddCheckInRequest, _coaching_pb2.AddCheckInResponse]  # type: ignore[assignment]
+    """The coach speaks first: when, and why. Errors: INVALID_ARGUMENT (the text says which field, and what to do),
+    NOT_FOUND (no such person or check-in), RESOURCE_EXHAUSTED (a person has as many check-ins as they may).
+    """
+    ListCheckIns: _aio.UnaryUnaryMultiCallable[_coaching_pb2.ListCheckInsRequest, _coaching_pb2.ListCheckInsResponse]  # type: ignore[assignment]
+    PauseCheckIn: _aio.UnaryUnaryMultiCallable[_coaching_pb2.PauseCheckInRequest, _coaching_pb2.PauseCheckInResponse]  # type: ignore[assignment]
+    """PauseCheckIn pauses or resumes; a resumed one is due at its next time, nothing is made up for."""
+    RemoveCheckIn: _aio.UnaryUnaryMultiCallable[_coaching_pb2.RemoveCheckInRequest, _coaching_pb2.RemoveCheckInResponse]  # type: ignore[assignment]
+    SetQuietHours: _aio.UnaryUnaryMultiCallable[_coaching_pb2.SetQuietHoursRequest, _coaching_pb2.SetQuietHoursResponse]  # type: ignore[assignment]
+    """SetQuietHours sets the hours in which nothing is written first, and the person's time zone."""
+    PreviewSchedule: _aio.UnaryUnaryMultiCallable[_coaching_pb2.PreviewScheduleRequest, _coaching_pb2.PreviewScheduleResponse]  # type: ignore[assignment]
+    """PreviewSchedule says what would be due in the next days, and what would be decided about it if nothing changed."""
+    ExplainNudge: _aio.UnaryUnaryMultiCallable[_coaching_pb2.ExplainNudgeRequest, _coaching_pb2.ExplainNudgeResponse]  # type: ignore[assignment]
+    """ExplainNudge returns every decision that was made about one nudge, oldest first."""
+    ListNudges: _aio.UnaryUnaryMultiCallable[_coaching_pb2.ListNudgesRequest, _coaching_pb2.ListNudgesResponse]  # type: ignore[assignment]
+    """ListNudges pages through a person's nudges, newest first."""
 
 class CoachingServicer(metaclass=_abc_1.ABCMeta):
     """Coaching owns people, conversations, turns and deliveries."""
@@ -102,5 +134,69 @@ class CoachingServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coaching_pb2.StreamTextsResponse], _abc.AsyncIterator[_coaching_pb2.StreamTextsResponse]]:
         """StreamTexts streams every text that vector-search should hold, oldest first, for a rebuild."""
+
+    @_abc_1.abstractmethod
+    def AddCheckIn(
+        self,
+        request: _coaching_pb2.AddCheckInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.AddCheckInResponse, _abc.Awaitable[_coaching_pb2.AddCheckInResponse]]:
+        """The coach speaks first: when, and why. Errors: INVALID_ARGUMENT (the text says which field, and what to do),
+        NOT_FOUND (no such person or check-in), RESOURCE_EXHAUSTED (a person has as many check-ins as they may).
+        """
+
+    @_abc_1.abstractmethod
+    def ListCheckIns(
+        self,
+        request: _coaching_pb2.ListCheckInsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.ListCheckInsResponse, _abc.Awaitable[_coaching_pb2.ListCheckInsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def PauseCheckIn(
+        self,
+        request: _coaching_pb2.PauseCheckInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.PauseCheckInResponse, _abc.Awaitable[_coaching_pb2.PauseCheckInResponse]]:
+        """PauseCheckIn pauses or resumes; a resumed one is due at its next time, nothing is made up for."""
+
+    @_abc_1.abstractmethod
+    def RemoveCheckIn(
+        self,
+        request: _coaching_pb2.RemoveCheckInRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.RemoveCheckInResponse, _abc.Awaitable[_coaching_pb2.RemoveCheckInResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SetQuietHours(
+        self,
+        request: _coaching_pb2.SetQuietHoursRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.SetQuietHoursResponse, _abc.Awaitable[_coaching_pb2.SetQuietHoursResponse]]:
+        """SetQuietHours sets the hours in which nothing is written first, and the person's time zone."""
+
+    @_abc_1.abstractmethod
+    def PreviewSchedule(
+        self,
+        request: _coaching_pb2.PreviewScheduleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.PreviewScheduleResponse, _abc.Awaitable[_coaching_pb2.PreviewScheduleResponse]]:
+        """PreviewSchedule says what would be due in the next days, and what would be decided about it if nothing changed."""
+
+    @_abc_1.abstractmethod
+    def ExplainNudge(
+        self,
+        request: _coaching_pb2.ExplainNudgeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.ExplainNudgeResponse, _abc.Awaitable[_coaching_pb2.ExplainNudgeResponse]]:
+        """ExplainNudge returns every decision that was made about one nudge, oldest first."""
+
+    @_abc_1.abstractmethod
+    def ListNudges(
+        self,
+        request: _coaching_pb2.ListNudgesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coaching_pb2.ListNudgesResponse, _abc.Awaitable[_coaching_pb2.ListNudgesResponse]]:
+        """ListNudges pages through a person's nudges, newest first."""
 
 def add_CoachingServicer_to_server(servicer: CoachingServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
