@@ -40,9 +40,10 @@ class ConsumerSpec(Protocol):
 class PullConsumer:
     """A durable pull consumer, shared by all replicas."""
 
-    def __init__(self, js: JetStreamContext, spec: ConsumerSpec) -> None:
+    def __init__(self, js: JetStreamContext, spec: ConsumerSpec, ack_wait_seconds: float) -> None:
         self._js = js
         self._spec = spec
+        self._ack_wait_seconds = ack_wait_seconds
 
     async def batches(self, limit: int, stopping: asyncio.Event) -> AsyncIterator[list[Msg]]:
         """Yield up to `limit` messages as soon as there are any, until `stopping`; survives restarts of the server."""
@@ -71,7 +72,7 @@ class PullConsumer:
 
         async def beat() -> None:
             while True:
-                await asyncio.sleep(self._spec.ack_wait_seconds / 3)
+                await asyncio.sleep(self._ack_wait_seconds / 3)
                 for message in batch:
                     if not message.is_acked:
                         try:

@@ -67,10 +67,10 @@ class Bus:
     async def consumer(self, spec: ConsumerSpec) -> PullConsumer:
         """Bind to a durable consumer that `platformctl streams apply` made; raises StartError where it is missing."""
         try:
-            await self.js.consumer_info(spec.stream, spec.durable)
+            config = (await self.js.consumer_info(spec.stream, spec.durable)).config
         except APIError:
             raise StartError(f"consumer {spec.durable} does not exist: run `platformctl streams apply`") from None
-        return PullConsumer(self.js, spec)
+        return PullConsumer(self.js, spec, config.ack_wait or float(spec.ack_wait_seconds))
 
     async def check(self) -> None:
         """Raise where JetStream does not answer. No flush(): one that times out leaves nats-py deaf for good."""

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -72,6 +73,20 @@ async def test_batches_come_until_the_stop_and_what_is_acknowledged_is_gone(bus:
     await bus.nc.flush()
     info = await bus.js.consumer_info("INBOUND", "coaching-inbound")
     assert (info.num_pending, info.num_ack_pending) == (0, 0)
+
+
+async def test_what_is_worked_on_stays_ours_for_longer_than_the_servers_ack_wait(bus: Bus, life: Life) -> None:
+    quick = replace(topology.COACHING_INBOUND, ack_wait_seconds=1)  # the code still says 30
+    await streams.apply(bus.js, topology.STREAMS, [quick])
+    await bus.publish(Outgoing(SUBJECT, b"x", "one"))
+    consumer = await bus.consumer(topology.COACHING_INBOUND)
+    async for (message,) in consumer.batches(1, life.stopping):
+        async with consumer.working([message]):
+            await asyncio.sleep(2.5)
+        info = await bus.js.consumer_info("INBOUND", "coaching-inbound")
+        assert (info.num_ack_pending, info.num_redelivered) == (1, 0)
+        await message.ack()
+        life.stop()
 
 
 async def test_a_stop_ends_a_consumer_that_waits(bus: Bus, life: Life) -> None:

@@ -1,6 +1,9 @@
 """Ids, clock, back-off and fault points."""
 
 import random
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -59,6 +62,18 @@ def test_an_armed_point_raises_once_for_its_file(tmp_path: Path) -> None:
         faultpoints.reached("step_recall", "what was said")
     finally:
         faultpoints.arm("")
+
+
+def test_a_point_kills_the_process_that_its_file_names(tmp_path: Path) -> None:
+    store = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    (tmp_path / "armed").write_text(str(store.pid))
+    faultpoints.arm(f"after_claim@{tmp_path / 'armed'}")
+    try:
+        faultpoints.reached("after_claim")
+        faultpoints.reached("after_claim")
+    finally:
+        faultpoints.arm("")
+        assert store.wait(60) == -signal.SIGKILL
 
 
 def test_a_fault_point_bound_to_a_file_does_nothing_once_the_file_is_gone(tmp_path: Path) -> None:

@@ -93,14 +93,15 @@ async def test_streams_are_said_created_and_then_left_alone(nats_server_url: str
 
 async def test_a_setting_that_changed_is_applied_to_the_stream(nats_url: str) -> None:
     changed = await platformctl(
-        "streams", "apply", "--json", NATS_URL=nats_url, NATS_DUPLICATE_WINDOW_SECONDS="1"
+        "streams", "apply", "--json", NATS_URL=nats_url, NATS_DUPLICATE_WINDOW_SECONDS="1", NATS_ACK_WAIT_SECONDS="3",
     )  # fmt: skip
     actions = {change["name"]: change["action"] for change in json.loads(changed.output)}
     assert actions["INBOUND"] == "updated"
     client = await nats.connect(nats_url)
     info = await client.jetstream().stream_info("INBOUND")
+    consumer = await client.jetstream().consumer_info("INBOUND", "coaching-inbound")
     await client.close()
-    assert info.config.duplicate_window == 1.0
+    assert (info.config.duplicate_window, consumer.config.ack_wait) == (1.0, 3.0)
 
 
 async def test_streams_show_counts_what_waits_and_prints_no_message(nats_url: str) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
-from contracts.topology import CONSUMERS, STREAMS
+from contracts.topology import CONSUMERS, STREAMS, Consumer
 from kit.streams import Change, apply, describe
 from platformctl.nats_once import connect_once
 from platformctl.streams.settings import StreamSettings
@@ -39,11 +40,16 @@ async def apply_topology(settings: StreamSettings, *, dry_run: bool = False) -> 
         return await apply(
             jetstream,
             STREAMS,
-            CONSUMERS,
+            _consumers(settings),
             window_seconds=settings.nats_duplicate_window_seconds,
             replicas=settings.nats_replicas,
             dry_run=dry_run,
         )
+
+
+def _consumers(settings: StreamSettings) -> list[Consumer]:
+    wait = settings.nats_ack_wait_seconds
+    return [spec if wait is None else replace(spec, ack_wait_seconds=wait) for spec in CONSUMERS]
 
 
 async def show_topology(settings: StreamSettings) -> list[dict[str, object]]:
