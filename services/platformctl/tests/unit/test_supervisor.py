@@ -67,9 +67,9 @@ class Platform:
         assert status.pid is not None
         return status.pid
 
-    async def until(self, words: str, seconds: float = 60) -> str:
+    async def until(self, words: str, times: int = 1, seconds: float = 60) -> str:
         end = time.monotonic() + seconds
-        while not (found := [line for line in self.said if words in line]):  # a list has no event
+        while len(found := [line for line in self.said if words in line]) < times:  # a list has no event
             assert time.monotonic() < end, f"{words!r} was not said: {self.said}"
             await asyncio.sleep(0.01)
         return found[0]
@@ -103,6 +103,17 @@ async def test_a_program_that_dies_is_started_again_and_a_line_says_why(platform
     await platform.until("is back")
     assert platform.pid != first
     assert platform.supervisor.statuses()[0].restarts == 1
+
+
+async def test_what_was_ready_for_a_while_is_started_again_as_fast_as_the_first_time(tmp_path: Path) -> None:
+    platform = Platform(Patience(poll_seconds=0.01, first_delay_seconds=0.2, stable_seconds=0.3))
+    await platform.supervisor.start([Fake(tmp_path)])
+    for lives in range(1, 4):
+        await asyncio.sleep(0.5)
+        os.kill(platform.pid, signal.SIGKILL)
+        await platform.until("is back", lives)
+    await platform.supervisor.stop()
+    assert [line.rpartition(" in ")[2] for line in platform.said if "starting it again" in line] == ["0.2 s"] * 3
 
 
 async def test_the_log_of_what_was_killed_is_not_quoted_as_the_cause(platform: Platform, tmp_path: Path) -> None:

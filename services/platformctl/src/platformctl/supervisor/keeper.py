@@ -1,6 +1,7 @@
 """Keeps one program running: starts it, notices its end, starts it again with growing pauses."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -54,7 +55,7 @@ class Patience:
     first_start_attempts: int = 3
     ready_seconds: float = 300.0
     poll_seconds: float = 0.1
-    stable_seconds: float = 60.0
+    stable_seconds: float = 10.0  # ready for so long: its next end is a new story, and it is back at once
     first_delay_seconds: float = 0.5
     most_delay_seconds: float = 30.0
 
@@ -88,6 +89,7 @@ class Keeper:
         self._child: Child | None = None
         self._log: RotatingLog | None = None
         self._was_ready = asyncio.Event()
+        self._ready_since = math.inf
         self._refused: CannotStartError | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -141,7 +143,6 @@ class Keeper:
     async def _keep(self) -> None:
         delays, attempts = self._patience.delays(), 0
         while not self._stopping.is_set():
-            began = time.monotonic()
             status, why = await self._one_life()
             if self._stopping.is_set():
                 return
@@ -152,7 +153,7 @@ class Keeper:
                 self._refused = CannotStartError(f"{self.name}: {why}{self._log_hint()}")
                 self._to(State.STOPPED)
                 return
-            if time.monotonic() - began > self._patience.stable_seconds:
+            if time.monotonic() - self._ready_since > self._patience.stable_seconds:
                 delays = self._patience.delays()
             delay = next(delays)
             self._restarts += 1
@@ -163,7 +164,7 @@ class Keeper:
 
     async def _one_life(self) -> tuple[int | None, str]:
         """Start it once and wait for its end; returns the exit status and the end in words."""
-        began = time.monotonic()
+        began, self._ready_since = time.monotonic(), math.inf
         try:
             await self._program.prepare()
             launch = self._program.launch()
@@ -193,7 +194,8 @@ class Keeper:
         if self._stopping.is_set():
             return
         self._to(State.READY)
-        seconds = time.monotonic() - began
+        self._ready_since = time.monotonic()
+        seconds = self._ready_since - began
         self._say(f"{self.name} {'is back' if self._was_ready.is_set() else 'started'} ({seconds:.1f} s)")
         self._was_ready.set()
 
