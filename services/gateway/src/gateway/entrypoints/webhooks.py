@@ -28,6 +28,7 @@ from gateway.domain.webhooks import (
 )  # fmt: skip
 from gateway.entrypoints import problems
 from gateway.entrypoints.peers import header
+from kit.faultpoints import reached
 from kit.log import get_logger
 from kit.tracing import span
 
@@ -86,6 +87,7 @@ class Webhooks:
         except Refused as refused:
             await problems.send_problem(send, problems.body_of(refused.reason, refused.retry_after))
         else:
+            reached("before_webhook_answer")
             await _respond(send, answer)
         finally:
             self._in_progress -= 1
@@ -107,6 +109,7 @@ class Webhooks:
             query=scope["query_string"].decode("latin-1"),
             body=body,
         )
+        reached("after_webhook_read")
         answer = await self._inbound.receive(request, max(0.05, ends - time.monotonic()))
         if not 200 <= answer.status <= 599:
             log.error("webhook_answer_invalid", status=answer.status)
