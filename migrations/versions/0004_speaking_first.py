@@ -17,7 +17,7 @@ ALTER TABLE coaching.people
 
 TABLES = """
 -- One reason to speak first, and when. rule: RFC 5545, on the wall clock of time_zone at local_time, from starts_on.
--- next_due_at: NULL while it is paused, or never comes again. prepared_*: words made ahead for the due time prepared_for;
+-- next_due_at: NULL while paused, or never again. prepared_*: words made ahead for the due time prepared_for;
 -- prepared_position: the newest message of the person that they know of. prepare_at: when somebody looks after them.
 CREATE TABLE coaching.check_ins (
     organization_id uuid NOT NULL,
