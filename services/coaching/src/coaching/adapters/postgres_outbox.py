@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from coaching.adapters.postgres import Tables
 from coaching.adapters.postgres_claims import CLAIM
+from kit.faultpoints import reached
 from kit.jetstream import Outgoing
 
 LEASE_SECONDS = 15  # a window is published within five; a relay that dies is followed by another after this
@@ -44,6 +45,7 @@ class PostgresOutbox:
 
     async def published(self, msg_ids: Sequence[str]) -> None:
         """Mark rows as stored by the stream."""
+        reached("before_outbox_mark")
         for organization_id, ids in self._grouped(msg_ids).items():
             async with self._tables.of(organization_id) as transaction:
                 await transaction.run(_PUBLISHED, ids=ids)

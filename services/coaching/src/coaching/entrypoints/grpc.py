@@ -18,6 +18,7 @@ from coaching.domain.deliveries import Drop, Hold, Report, Send, State
 from coaching.domain.messages import ListedMessage, ListedPerson, MemoryText
 from contracts.coaching.v1 import coaching_pb2 as pb
 from contracts.coaching.v1 import coaching_pb2_grpc
+from kit.faultpoints import reached
 
 MAX_LIST = 256
 _STATES = {
@@ -53,6 +54,7 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
         await _check(context, len(keys) <= MAX_LIST, "at most 256 deliveries")
         await _check(context, all(_is_id(part) for key in keys for part in key), "ids must be UUIDs")
         decided = await _stored(context, self._claim(keys, request.owner[:128]))
+        reached("before_claim_answer")
         return pb.ClaimDeliveryResponse(decisions=[_decision(item) for item in decided])
 
     async def ReportDelivery(self, request: pb.ReportDeliveryRequest, context: Context) -> pb.ReportDeliveryResponse:
@@ -63,6 +65,7 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
         await _check(context, all(map(_is_id, ids)), "ids must be UUIDs")
         await _check(context, all(item.state in _STATES for item in reports), "a state that no sender reports")
         applied = await _stored(context, self._report([(item.organization_id, _report(item)) for item in reports]))
+        reached("before_report_answer")
         return pb.ReportDeliveryResponse(
             outcomes=[
                 pb.ReportOutcome(delivery_id=item.delivery_id, applied=done)
