@@ -291,16 +291,20 @@ class AddCheckInResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHECK_IN_FIELD_NUMBER: _builtins.int
+    MOVED_CHECK_INS_FIELD_NUMBER: _builtins.int
+    moved_check_ins: _builtins.int
+    """others that had the person's old zone, and went to the new one with the person"""
     @_builtins.property
     def check_in(self) -> Global___CheckIn: ...
     def __init__(
         self,
         *,
         check_in: Global___CheckIn | None = ...,
+        moved_check_ins: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["check_in", b"check_in", "moved_check_ins", b"moved_check_ins"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -483,7 +487,10 @@ class SetQuietHoursResponse(_message.Message):
 
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     QUIET_HOURS_FIELD_NUMBER: _builtins.int
+    MOVED_CHECK_INS_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
+    moved_check_ins: _builtins.int
+    """as in AddCheckInResponse"""
     @_builtins.property
     def quiet_hours(self) -> Global___QuietHours: ...
     def __init__(
@@ -491,10 +498,11 @@ class SetQuietHoursResponse(_message.Message):
         *,
         time_zone: _builtins.str = ...,
         quiet_hours: Global___QuietHours | None = ...,
+        moved_check_ins: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["quiet_hours", b"quiet_hours", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["moved_check_ins", b"moved_check_ins", "quiet_hours", b"quiet_hours", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
