@@ -14,6 +14,7 @@ DOMAIN_MAY_ALSO = {"dateutil"}
 # Each folder of a kind. Its registry.py names every other file or folder in it, save those listed here as shared.
 KINDS = (
     "services/channel-adapter/src/channel_adapter/channels",
+    "services/coaching/src/coaching/triggers",
     "services/llm-inference/src/llm_inference/providers",
     "services/vector-search/src/vector_search/embedders",
     "services/vector-search/src/vector_search/stores",

@@ -62,13 +62,18 @@ def composed(choice: Choice, menu: Menu, remembered: str | None, spoken: Sequenc
     quote = _QUOTES[menu.language]
     sentences = [_fresh(phrases.REFLECTIONS[choice.mood], spoken)]
     if remembered:
-        words = quote.format(shortened(remembered, MAX_QUOTE_CHARACTERS).rstrip(".!? "))
+        words = quoted(remembered, menu.language)
         sentences.append(_fresh(phrases.MEMORIES, spoken).format(quote=words) + ".")
     elif choice.topic:
         sentences.append(_fresh(phrases.TOPICS, spoken).format(topic=quote.format(choice.topic)))
     if choice.mood is not Mood.ABOUT_ME or not remembered:
         sentences.append(_fresh(phrases.MOVES[choice.move], spoken))
     return sentences
+
+
+def quoted(text: str, language: Language) -> str:
+    """Return a person's words as a quotation inside a sentence: short, on one line, without their last mark."""
+    return _QUOTES[language].format(shortened(text, MAX_QUOTE_CHARACTERS).rstrip(".!? "))
 
 
 def _fresh(variants: Sequence[str], spoken: Sequence[str]) -> str:

@@ -1,0 +1,1 @@
+"""Reasons to speak first: one file each, and one line of the registry."""
