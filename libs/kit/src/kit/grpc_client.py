@@ -1,16 +1,30 @@
-"""Channels to other services: deadlines required, trace context sent along, new replicas found by round_robin."""
+"""Channels to other services: deadlines required, trace context sent along, replicas taken in turns.
+
+A call whose connection breaks before an answer has begun is made again at another replica: every call between services
+may arrive twice.
+"""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import grpc
-from grpc.aio import ClientCallDetails, Metadata
+from grpc.aio import ClientCallDetails as Details
+from grpc.aio import Metadata
 
 from kit import tracing
 from kit.grpc_server import MAX_MESSAGE_BYTES
+from kit.process import StartError
 
-SERVICE_CONFIG = json.dumps({"loadBalancingConfig": [{"round_robin": {}}]})
+RETRY = {"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
+         "retryableStatusCodes": ["UNAVAILABLE"]}  # fmt: skip
+SERVICE_CONFIG = json.dumps({
+    "loadBalancingConfig": [{"round_robin": {}}],
+    "methodConfig": [{"name": [{}], "retryPolicy": RETRY}],
+    "retryThrottling": {"maxTokens": 100, "tokenRatio": 0.5},  # a peer that is down is not asked four times over
+})  # fmt: skip
+REPLICAS = re.compile(r"[\d.]+:\d+(,[\d.]+:\d+)+")
 OPTIONS = (
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.keepalive_time_ms", 20_000),
@@ -29,28 +43,32 @@ class DeadlineMissingError(RuntimeError):
 
 
 def channel(target: str) -> grpc.aio.Channel:
-    """Return a channel to "host:port"; create it inside the running event loop, once per peer and process."""
-    address = target if "://" in target else f"dns:///{target}"
+    """Return a channel to "host:port", or to the replicas "ip:port,ip:port"; raises StartError for anything else.
+
+    Create it inside the running event loop, once per peer and process.
+    """
+    if "," in target and not REPLICAS.fullmatch(target):
+        raise StartError(f"the address {target} is none: name one host:port, or ip:port of each replica with commas")
+    address = target if "://" in target else f"ipv4:{target}" if "," in target else f"dns:///{target}"
     interceptors: list[Any] = [_UnaryInterceptor(), _StreamInterceptor()]
     return grpc.aio.insecure_channel(address, options=OPTIONS, interceptors=interceptors)
 
 
-def _prepared(details: ClientCallDetails) -> ClientCallDetails:
+def _prepared(details: Details) -> Details:
     if details.timeout is None:
         raise DeadlineMissingError("give the call a timeout")
     metadata = Metadata(*(details.metadata or ()), *tracing.inject({}).items())
-    return ClientCallDetails(details.method, details.timeout, metadata, details.credentials, details.wait_for_ready)
+    return Details(details.method, details.timeout, metadata, details.credentials, details.wait_for_ready)
+
+
+Continued = Callable[..., Any]
 
 
 class _UnaryInterceptor(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    async def intercept_unary_unary(
-        self, continuation: Callable[..., Any], client_call_details: ClientCallDetails, request: Any
-    ) -> Any:
+    async def intercept_unary_unary(self, continuation: Continued, client_call_details: Details, request: Any) -> Any:
         return await continuation(_prepared(client_call_details), request)
 
 
 class _StreamInterceptor(grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
-    async def intercept_unary_stream(
-        self, continuation: Callable[..., Any], client_call_details: ClientCallDetails, request: Any
-    ) -> Any:
+    async def intercept_unary_stream(self, continuation: Continued, client_call_details: Details, request: Any) -> Any:
         return await continuation(_prepared(client_call_details), request)
