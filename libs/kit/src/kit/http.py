@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Iterator
 
@@ -93,24 +94,22 @@ class HttpServer:
         self._server = _Server(config)
         self._life = life
         self._host = host
-        self._port = port
         self.port = port
+        self.sockets: list[socket.socket] | None = None  # where it listens instead, when set before the start
 
     async def start(self) -> None:
         """Listen; raises StartError where the port is taken. Port 0 takes any free one, found in `port` afterwards."""
         _ = self._life.background("http", self._serve())
         while not self._server.started:
             if self._life.stopping.is_set():
-                raise StartError(
-                    f"HTTP port {self._port} on {self._host} is taken: stop what uses it, or set HTTP_PORT"
-                )
+                raise StartError(f"HTTP port {self.port} on {self._host} is taken: stop what uses it, or set HTTP_PORT")
             await asyncio.sleep(0.01)
         self.port = self._server.servers[0].sockets[0].getsockname()[1]
         self._life.on_drain(self._stop)
 
     async def _serve(self) -> None:
         try:
-            await self._server.serve()
+            await self._server.serve(self.sockets)
         except SystemExit:
             # uvicorn exits the interpreter when it cannot bind; here that is one failed part of the process.
             self._life.stop()

@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
-from nats.js import JetStreamContext
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DeliverPolicy,
-    DiscardPolicy,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-)
+from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
 from kit.consumer import ConsumerSpec
@@ -45,47 +36,42 @@ class Change:
     action: Literal["created", "updated", "unchanged"]
 
 
-def _stream_config(spec: StreamSpec, window_seconds: float, replicas: int) -> StreamConfig:
-    return StreamConfig(
+def _stream_config(spec: StreamSpec, window_seconds: float, replicas: int) -> api.StreamConfig:
+    return api.StreamConfig(
         name=spec.name,
         subjects=list(spec.subjects),
-        retention=RetentionPolicy.WORK_QUEUE if spec.work_queue else RetentionPolicy.LIMITS,
+        retention=api.RetentionPolicy.WORK_QUEUE if spec.work_queue else api.RetentionPolicy.LIMITS,
         # A full work queue refuses: its outbox rows wait in the database. The others drop their oldest.
-        discard=DiscardPolicy.NEW if spec.work_queue else DiscardPolicy.OLD,
+        discard=api.DiscardPolicy.NEW if spec.work_queue else api.DiscardPolicy.OLD,
         max_age=spec.max_age_hours * 3600.0,
         max_bytes=spec.max_bytes,
-        storage=StorageType.FILE,
+        storage=api.StorageType.FILE,
         duplicate_window=window_seconds,
         num_replicas=replicas,
     )
 
 
-def _consumer_config(spec: ConsumerSpec) -> ConsumerConfig:
-    return ConsumerConfig(
+def _consumer_config(spec: ConsumerSpec) -> api.ConsumerConfig:
+    return api.ConsumerConfig(
         durable_name=spec.durable,
         filter_subject=spec.filter_subject,
-        ack_policy=AckPolicy.EXPLICIT,
-        deliver_policy=DeliverPolicy.ALL,
+        ack_policy=api.AckPolicy.EXPLICIT,
+        deliver_policy=api.DeliverPolicy.ALL,
         ack_wait=float(spec.ack_wait_seconds),
         max_deliver=spec.max_deliver,
         max_ack_pending=spec.max_ack_pending,
     )
 
 
-def _differs(wanted: StreamConfig | ConsumerConfig, present: StreamConfig | ConsumerConfig) -> bool:
+def _differs(wanted: api.StreamConfig | api.ConsumerConfig, present: api.StreamConfig | api.ConsumerConfig) -> bool:
     have = asdict(present)
     return any(value is not None and have.get(name) != value for name, value in asdict(wanted).items())
 
 
 async def apply(
-    js: JetStreamContext,
-    streams: Sequence[StreamSpec],
-    consumers: Sequence[ConsumerSpec],
-    *,
-    window_seconds: float = DUPLICATE_WINDOW_SECONDS,
-    replicas: int = 1,
-    dry_run: bool = False,
-) -> list[Change]:
+    js: JetStreamContext, streams: Sequence[StreamSpec], consumers: Sequence[ConsumerSpec], *,
+    window_seconds: float = DUPLICATE_WINDOW_SECONDS, replicas: int = 1, dry_run: bool = False,
+) -> list[Change]:  # fmt: skip
     """Create what is missing and update what differs; with dry_run only say so. Nothing is ever deleted."""
     changes = [await _apply_stream(js, _stream_config(spec, window_seconds, replicas), dry_run) for spec in streams]
     missing = {change.name for change in changes if change.action == "created"} if dry_run else set()
@@ -97,7 +83,7 @@ async def apply(
     return changes
 
 
-async def _apply_stream(js: JetStreamContext, wanted: StreamConfig, dry_run: bool) -> Change:
+async def _apply_stream(js: JetStreamContext, wanted: api.StreamConfig, dry_run: bool) -> Change:
     name = wanted.name or ""
     try:
         present = (await js.stream_info(name)).config
