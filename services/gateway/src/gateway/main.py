@@ -24,17 +24,19 @@ from gateway.entrypoints.chat import ChatDoor
 from gateway.entrypoints.chat_socket import ChatParts
 from gateway.entrypoints.edge import Bounded, Edge
 from gateway.entrypoints.http import Rest, create_app
+from gateway.entrypoints.listening import shared_listener
 from gateway.entrypoints.pages import page_routes
 from gateway.entrypoints.webhooks import WebhookLimits, Webhooks
 from gateway.settings import GatewaySettings
 from kit import grpc_client, jetstream
 from kit.clock import Clock, SystemClock
-from kit.http import HttpServer, MetricsMiddleware, ops_routes
+from kit.http import HttpServer, MetricsMiddleware, ops_app, ops_routes
 from kit.ids import new_id
 from kit.log import get_logger
 from kit.process import Life, run
 
 VERSION = "0.1.0"
+LOOPBACK = "127.0.0.1"
 # The page waits this long at most to hear that a message is stored; the rest of REQUEST_TIMEOUT is for our own answer.
 ACCEPT_SECONDS = 10.0
 SHARE_OF_TIMEOUT = 0.9
@@ -58,7 +60,11 @@ async def start(settings: GatewaySettings, life: Life) -> HttpServer:
     limiter = FallbackRateLimiter(RedisRateLimiter(redis, clock), LocalRateLimiter(clock), clock)
     app = assemble(settings, life, clock, inbound, conversations, NatsLiveEvents(bus.nc), limiter)
     server = HttpServer(app, settings.bind_host, settings.http_port, life)
+    if settings.ops_port is not None:
+        server.sockets = [shared_listener(settings.bind_host, settings.http_port)]
     await server.start()
+    if settings.ops_port is not None:
+        await HttpServer(ops_app(life), LOOPBACK, settings.ops_port, life).start()
     return server
 
 

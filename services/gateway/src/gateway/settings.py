@@ -27,8 +27,19 @@ class GatewaySettings(NatsSettings, RedisSettings):
     default_organization_id: str = Field(
         "00000000-0000-7000-8000-000000000001", description="Organisation of the guests of the web channel."
     )
-    channel_adapter_address: str = Field("localhost:50052", description="host:port of the channel adapter's gRPC.")
-    coaching_address: str = Field("localhost:50051", description="host:port of coaching's gRPC.")
+    ops_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="With it, HTTP_PORT is shared with other gateways of this machine, and this one alone answers "
+        "/health, /ready and /metrics here, on 127.0.0.1.",
+    )
+    channel_adapter_address: str = Field(
+        "localhost:50052", description="host:port of the channel adapter's gRPC; of replicas ip:port,ip:port."
+    )
+    coaching_address: str = Field(
+        "localhost:50051", description="host:port of coaching's gRPC; of replicas ip:port,ip:port."
+    )
     webhook_max_body_bytes: int = Field(
         1_048_576, ge=1_024, le=8_388_608, description="Longest webhook body; longer ones get 413."
     )
