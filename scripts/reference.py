@@ -26,6 +26,10 @@ ABOUT_PORTS = """
 All on 127.0.0.1. One whose default is taken gets any free port; one that was asked for and is taken is refused.
 `run.json` in the data folder says which were given.
 
+With `REPLICAS` above 1 the second process of a service is the part `coaching-2`, with defaults a hundred higher, and so
+on. Gateways share their port; each has another, `gateway.ops` (8100), `gateway-2.ops` (8200), for its own `/health`,
+`/ready` and `/metrics`.
+
 """
 METRIC_KINDS = ("counter", "gauge", "histogram")
 

@@ -19,14 +19,21 @@ class PortTakenError(Exception):
     """A port that was asked for is in use; the text says what to do."""
 
 
+REPLICA_STEP: Final = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One port of one part. `setting` is the name under which a person may choose it; empty: not chosen by people."""
+    """One port of one part. `setting` is the name under which a person may choose it; empty: not chosen by people.
+
+    `shared`: the part's replicas listen on it together, and each has an `ops` port of its own beside it.
+    """
 
     part: str
     use: str
     default: int
     setting: str = ""
+    shared: bool = False
 
     @property
     def key(self) -> str:
@@ -35,7 +42,7 @@ class Port:
 
 
 PORTS: Final = (
-    Port("gateway", "http", 8080, "PORT"),
+    Port("gateway", "http", 8080, "PORT", shared=True),
     Port("coaching", "grpc", 50051),
     Port("coaching", "http", 8101),
     Port("channel-adapter", "grpc", 50052),
@@ -49,6 +56,34 @@ PORTS: Final = (
     Port("nats", "monitor", 58222),
     Port("valkey", "client", 56379),
 )
+
+
+# For /health, /ready and /metrics of one process among several that share a door.
+OPS_PORTS: Final = {"gateway": 8100}
+
+
+def part_name(part: str, number: int) -> str:
+    """What a replica is called everywhere: the first one as the part itself, the second `coaching-2`."""
+    return part if number == 1 else f"{part}-{number}"
+
+
+def with_replicas(copies: Mapping[str, int], table: Iterable[Port] = PORTS) -> tuple[Port, ...]:
+    """The table for several replicas; `copies` says how many, by part, one where it is silent.
+
+    A replica's defaults are those of the one before it, and a hundred.
+    """
+    first = tuple(table)
+    more = []
+    for port in first:
+        numbers = range(1, copies.get(port.part, 1) + 1)
+        if port.shared and len(numbers) > 1:
+            default = OPS_PORTS[port.part]
+            more += [Port(part_name(port.part, n), "ops", default + REPLICA_STEP * (n - 1)) for n in numbers]
+        elif not port.shared:
+            more += [
+                Port(part_name(port.part, n), port.use, port.default + REPLICA_STEP * (n - 1)) for n in numbers[1:]
+            ]
+    return (*first, *more)
 
 
 class PortClaims:

@@ -8,7 +8,7 @@ import pytest
 from platformctl.ports import PORTS
 from platformctl.up.cores import inference_threads, quota_cores, usable_cores
 from platformctl.up.environment import Stores, as_role, compose, defaults, missing, role_passwords
-from platformctl.up.services import SERVICES, Service, ServiceProgram
+from platformctl.up.services import SERVICES, Replica, Service, ServiceProgram
 
 PORT_NUMBERS = {port.key: port.default for port in PORTS}
 STORES = Stores("postgresql://postgres:root@127.0.0.1:55432/coaching", "nats://p:s@127.0.0.1:54222", "redis://:r@h:6/0")
@@ -19,7 +19,7 @@ BY_NAME = {service.name: service for service in SERVICES}
 def composed(
     name: str, environ: dict[str, str] | None = None, settings: dict[str, str] | None = None
 ) -> dict[str, str]:
-    return compose(BY_NAME[name], environ or {}, PORT_NUMBERS, STORES, PASSWORDS, settings or {})
+    return compose(Replica(BY_NAME[name]), environ or {}, PORT_NUMBERS, STORES, PASSWORDS, settings or {})
 
 
 def test_every_service_of_the_checkout_is_started() -> None:
@@ -133,7 +133,7 @@ def test_a_containers_quota_bounds_the_cores(tmp_path: Path, files: dict[str, st
 
 
 async def test_a_service_runs_its_module_and_is_not_ready_before_it_answers(tmp_path: Path) -> None:
-    program = ServiceProgram(Service("llm-inference"), {"A": "b"}, 9, tmp_path)
+    program = ServiceProgram(Replica(Service("llm-inference")), {"A": "b"}, 9, tmp_path)
     launch = program.launch()
     assert launch.command[-2:] == ("-m", "llm_inference.main")
     assert launch.environment == {"A": "b"}

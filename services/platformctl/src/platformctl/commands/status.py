@@ -14,6 +14,7 @@ from platformctl.up.runfile import PartEntry, start_time
 from platformctl.up.services import READY_SECONDS, is_ready
 
 CONNECT_SECONDS = 3.0
+NAME_WIDTH = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,8 @@ def _show_local(folder: DataFolder, as_json: bool) -> bool:
         typer.echo(json.dumps(record | {"external": found.external, "model": found.model}))
     else:
         typer.echo(f"{found.url} (process {found.pid}, {found.environment})")
-        typer.echo("\n".join(map(_line, parts)))
+        width = max(map(len, (part.name for part in parts)), default=0)
+        typer.echo("\n".join(_line(part, max(width, NAME_WIDTH)) for part in parts))
     return ready
 
 
@@ -117,7 +119,7 @@ async def _listens(address: str) -> bool:
     return True
 
 
-def _line(part: PartStatus) -> str:
+def _line(part: PartStatus, width: int) -> str:
     state = "ready" if part.ready else "NOT READY"
     again = f", started again {part.restarts} times" if part.restarts else ""
-    return f"  {part.name:<16} {state:<10} {part.address:<22} process {part.pid or '-'}{again}"
+    return f"  {part.name:<{width}} {state:<10} {part.address:<22} process {part.pid or '-'}{again}"

@@ -21,6 +21,12 @@ def up(
         str | None,
         typer.Option("--port", metavar="PORT", help="Port of the web page. Default: PORT, or 8080 if free, or any."),
     ] = None,
+    replicas: Annotated[
+        str | None,
+        typer.Option(
+            "--replicas", metavar="N", help="Processes of each service but vector-search. Default: REPLICAS, or 1."
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option("--model", metavar="default|small", help="Embedded language model. Default: MODEL, or default."),
@@ -30,12 +36,14 @@ def up(
 
     Starts PostgreSQL, NATS and Valkey (unless DATABASE_URL, NATS_URL or REDIS_URL name your own), brings the database
     and the streams up to date, fetches the models once, and starts every service. A part that dies is started again.
+    With --replicas, several processes of each service answer side by side at the one address, and one that dies is not
+    missed.
     When everything is ready, the last line is `Ready: http://127.0.0.1:PORT`. What cannot start says why; the status is
     then 1, or 78 when a setting is wrong. A second Ctrl-C stops at once.
 
     Every setting is read from the environment, then `.env.<environment>`, then `.env`.
     """
-    for name, value in (("DATA", data), ("PORT", port), ("MODEL", model)):
+    for name, value in (("DATA", data), ("PORT", port), ("REPLICAS", replicas), ("MODEL", model)):
         if value:
             for same in [key for key in os.environ if key.upper() == name]:
                 del os.environ[same]

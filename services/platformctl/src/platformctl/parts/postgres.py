@@ -28,8 +28,6 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "password_encryption": "scram-sha-256",
-    # coaching and channel-adapter with production's DATABASE_POOL_SIZE 50 and DATABASE_MAX_OVERFLOW 100, and tools.
-    "max_connections": "350",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # What a person wrote is a parameter of a statement, or a value in an error's text: none reaches the log (P10).
@@ -42,6 +40,9 @@ SETTINGS = {
     "log_parameter_max_length_on_error": "0",
     "log_min_duration_statement": "-1",
 }
+# coaching and channel-adapter with production's DATABASE_POOL_SIZE 50 and DATABASE_MAX_OVERFLOW 100; and tools.
+CONNECTIONS_OF_REPLICA = 300
+CONNECTIONS_OF_TOOLS = 50
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 # Tests only: their data does not outlive them.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -52,9 +53,10 @@ class PostgresPart:
 
     name = "postgres"
 
-    def __init__(self, data: Path, port: int, *, durable: bool = True) -> None:
+    def __init__(self, data: Path, port: int, *, durable: bool = True, replicas: int = 1) -> None:
         self.data = data.absolute()
         self.port = port
+        self._connections = CONNECTIONS_OF_TOOLS + CONNECTIONS_OF_REPLICA * replicas
         self._durability = DURABLE if durable else FORGETFUL
 
     @property
@@ -82,9 +84,8 @@ class PostgresPart:
 
     def launch(self) -> Launch:
         account = self._account()
-        options = [
-            f"{name}={value}" for name, value in (SETTINGS | self._durability | {"port": str(self.port)}).items()
-        ]
+        own = {"port": str(self.port), "max_connections": str(self._connections)}
+        options = [f"{name}={value}" for name, value in (SETTINGS | self._durability | own).items()]
         return Launch(
             command=(
                 str(programs(account) / "bin" / "postgres"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from platformctl.up.settings import UpSettings
+from platformctl.up.settings import ProviderName, UpSettings
 
 PURPOSE: Final[Mapping[str, str]] = {
     "SENTRY_DSN": "errors are not sent to Sentry",
@@ -24,6 +24,17 @@ def telegram(settings: UpSettings) -> list[str]:
     if settings.public_url:
         return [f"Telegram: by webhook below {settings.public_url.rstrip('/')}/webhooks/telegram/"]
     return ["Telegram: by long polling; it needs no public address (set PUBLIC_URL for webhooks)"]
+
+
+def replicas(settings: UpSettings, provider: ProviderName) -> list[str]:
+    """How many processes of each service there will be, when there are several, and what that costs."""
+    number = settings.replicas
+    if number == 1:
+        return []
+    said = [f"REPLICAS={number}: {number} processes of each service, one of vector-search"]
+    if provider == "embedded":
+        said.append(f"the language model is in memory {number} times, and the copies share the cores")
+    return said
 
 
 def external(settings: UpSettings) -> dict[str, str]:

@@ -10,7 +10,7 @@ from platformctl.models.catalog import EMBEDDER, Model
 from platformctl.models.sources import fetcher_of
 from platformctl.parts.base import Part
 from platformctl.parts.secrets import secret
-from platformctl.ports import PortClaims, allocate
+from platformctl.ports import PortClaims, allocate, with_replicas
 from platformctl.supervisor.keeper import Patience
 from platformctl.supervisor.supervisor import Supervisor
 from platformctl.up import notices
@@ -20,7 +20,7 @@ from platformctl.up.environment import Stores, compose, defaults, missing, role_
 from platformctl.up.language_model import LanguageModel, choose
 from platformctl.up.preflight import DATA_BYTES, check_room, check_system_libraries
 from platformctl.up.runfile import PartEntry, RunFile, start_time
-from platformctl.up.services import SERVICES, ServiceProgram
+from platformctl.up.services import SERVICES, ServiceProgram, replicas_of
 from platformctl.up.settings import CHAT_MODELS, UpSettings
 from platformctl.up.stores import apply_streams, migrate_database, parts_of, stores_of
 
@@ -39,6 +39,7 @@ class LocalPlatform:
         self._language_model: LanguageModel | None = None
         self._ports: dict[str, int] = {}
         self._parts: list[Part] = []
+        self._replicas = replicas_of(SERVICES, settings.replicas)
         self._services: list[ServiceProgram] = []
         self._model_settings: dict[str, str] = {}
         self._is_up = False
@@ -77,6 +78,8 @@ class LocalPlatform:
             self._console.line(notice)
         self._language_model = await asyncio.to_thread(choose, self._settings)
         self._console.line(self._language_model.said)
+        for notice in notices.replicas(self._settings, self._language_model.provider):
+            self._console.line(notice)
         if self._language_model.provider == "embedded":
             check_system_libraries()
         for notice in notices.telegram(self._settings):
@@ -91,7 +94,8 @@ class LocalPlatform:
         claims = PortClaims()
         self._held.callback(claims.close)
         chosen = {} if self._settings.port is None else {"PORT": self._settings.port}
-        ports = allocate(claims, chosen, {"gateway": self._settings.bind_host})
+        table = with_replicas({replica.service.name: replica.of for replica in self._replicas})
+        ports = allocate(claims, chosen, {"gateway": self._settings.bind_host}, table)
         self._ports = ports
         self._console.line(f"data in {self._folder.path}, logs in {self._folder.logs}")
 
@@ -131,7 +135,7 @@ class LocalPlatform:
         assert self._language_model is not None  # noqa: S101 # chosen before anything starts
         data = self._folder.path
         settings = {
-            **missing(self._environ, defaults(data, usable_cores())),
+            **missing(self._environ, defaults(data, usable_cores(), self._settings.replicas)),
             **self._model_settings,
             "LLM_PROVIDER": self._language_model.provider,
             "ENVIRONMENT": self._settings.environment.value,
@@ -141,15 +145,15 @@ class LocalPlatform:
         passwords = role_passwords(data, self._environ)
         self._services = [
             ServiceProgram(
-                service,
-                compose(service, self._environ, self._ports, stores, passwords, settings),
-                self._ports[f"{service.name}.http"],
+                replica,
+                compose(replica, self._environ, self._ports, stores, passwords, settings),
+                replica.ops(self._ports),
                 self._folder.logs,
                 self._settings.drain_seconds,
             )
-            for service in SERVICES
+            for replica in self._replicas
         ]
-        self._console.line(f"starting {', '.join(service.name for service in SERVICES)}")
+        self._console.line(f"starting {', '.join(replica.name for replica in self._replicas)}")
         async with self._console.working("loading and starting the services"):
             await self.supervisor.start(self._services)
 
@@ -159,13 +163,15 @@ class LocalPlatform:
 
     def _run_file(self) -> RunFile:
         ready_pages = {service.name: service.ready_url for service in self._services}
+        doors = {replica.name: replica.door(self._ports) for replica in self._replicas}
+        doors |= {part.name: part.port for part in self._parts}
         parts = [
             PartEntry(
                 name=status.name,
                 state=status.state.value,
                 pid=status.pid,
                 restarts=status.restarts,
-                address=f"{LOOPBACK}:{self._main_port(status.name)}",
+                address=f"{LOOPBACK}:{doors[status.name]}",
                 ready_url=ready_pages.get(status.name, ""),
             )
             for status in self.supervisor.statuses()
@@ -183,8 +189,3 @@ class LocalPlatform:
             secrets=str(self._folder.secrets),
             logs=str(self._folder.logs),
         )
-
-    def _main_port(self, part: str) -> int:
-        """The port that others talk to it on."""
-        uses = ("grpc", "client", "http")
-        return next(self._ports[f"{part}.{use}"] for use in uses if f"{part}.{use}" in self._ports)

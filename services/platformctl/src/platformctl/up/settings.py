@@ -32,6 +32,9 @@ class UpSettings(DataSettings, ModelSettings):
     not_used_yet: ClassVar[tuple[str, ...]] = ("SENTRY_DSN", "STRIPE_SECRET_KEY", "WHATSAPP_ACCESS_TOKEN")
 
     port: int | None = Field(None, ge=1, le=65535, description="Port of the web page; unset: 8080, or any free one.")
+    replicas: int = Field(
+        1, ge=1, le=16, description="Processes of each service but vector-search, which keeps its index for itself."
+    )
     model: Literal["default", "small"] = Field("default", description="Embedded language model.")
     secret_key: SecretStr | None = Field(
         None, description="Signs sessions; in development one is made and kept in DATA."

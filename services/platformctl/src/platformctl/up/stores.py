@@ -20,7 +20,7 @@ def parts_of(settings: UpSettings, ports: dict[str, int]) -> list[Part]:
     data = settings.data_folder
     parts: list[Part] = []
     if settings.database_url is None:
-        parts.append(PostgresPart(data, ports["postgres.client"]))
+        parts.append(PostgresPart(data, ports["postgres.client"], replicas=settings.replicas))
     if settings.nats_url is None:
         parts.append(NatsPart(data, ports["nats.client"], ports["nats.monitor"]))
     if settings.redis_url is None:
