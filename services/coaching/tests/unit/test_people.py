@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coaching.domain.deliveries import Drop, Hold, Send
 from coaching.domain.people import Language, language_of, region_of
-from coaching.domain.proactive import Standing, decide
+from coaching.domain.proactive import Standing, decide_standing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -43,7 +43,7 @@ def test_any_locale_is_read(locale: str) -> None:
 def test_a_proactive_message_leaves_only_where_everything_allows_it(
     stopped: bool, crisis: bool, gone: bool, zone: str | None
 ) -> None:
-    decision = decide(NOW, Standing(stopped, crisis, gone, zone))
+    decision = decide_standing(NOW, Standing(stopped, crisis, gone, zone))
     if stopped or crisis or gone:
         assert isinstance(decision, Drop)
     elif zone in ("Europe/Berlin", "UTC"):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from coaching.app.ports import Deliveries, LockedDeliveries
 from coaching.domain.deliveries import Decision, Delivery, Drop, Hold, Kind, Send, claimed, standing
-from coaching.domain.proactive import Standing, decide
+from coaching.domain.proactive import Standing, decide_standing
 from coaching.metrics import DELIVERY_DECISIONS
 from kit.clock import Clock
 
@@ -64,7 +64,7 @@ class ClaimDelivery:
 def _decision(row: Delivery, standings: Mapping[str, Standing], now: datetime) -> Decision:
     decision = standing(row, now)
     if isinstance(decision, Send) and row.kind is Kind.PROACTIVE:
-        return decide(now, standings[row.delivery_id])
+        return decide_standing(now, standings[row.delivery_id])
     return decision
 
 
