@@ -57,7 +57,7 @@ CREATE TABLE coaching.nudges (
     trigger text NOT NULL,
     catch_up text NOT NULL CHECK (catch_up IN ('skip', 'once', 'next_window')),
     due_at timestamptz NOT NULL,
-    state text NOT NULL CHECK (state IN ('held', 'dispatched', 'merged', 'dropped')),
+    state text NOT NULL CHECK (state IN ('dispatched', 'held', 'merged', 'dropped')),
     reason text NOT NULL DEFAULT '',
     look_at timestamptz,
     merged_into uuid,
@@ -89,8 +89,6 @@ CREATE TABLE coaching.decisions (
 );
 
 ALTER TABLE coaching.deliveries ADD COLUMN nudge_id uuid;
--- A nudge is sent once; whatever else went wrong, the database refuses a second delivery.
-CREATE UNIQUE INDEX deliveries_one_nudge ON coaching.deliveries (organization_id, nudge_id) WHERE nudge_id IS NOT NULL;
 """
 
 # The organisations in which something is due at `at`. Its rows are then claimed in a transaction of that organisation.
@@ -102,6 +100,27 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
         OR EXISTS (SELECT FROM coaching.nudges n
             WHERE n.organization_id = o.id AND n.state = 'held' AND n.look_at <= at)
     ORDER BY o.id
+$function$
+"""
+
+# The same numbers as before, and what is due of speaking first.
+BACKLOG = """
+CREATE OR REPLACE FUNCTION coaching.backlog() RETURNS TABLE (kind text, waiting bigint, oldest_seconds double precision)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+    SELECT 'conversation', count(*), coalesce(extract(epoch FROM now() - min(pending_since)), 0)::double precision
+    FROM coaching.conversations WHERE pending_since IS NOT NULL
+    UNION ALL
+    SELECT 'outbox', count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision
+    FROM coaching.outbox WHERE published_at IS NULL
+    UNION ALL
+    SELECT 'memory', count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision
+    FROM coaching.messages WHERE memory_state = 'pending'
+    UNION ALL
+    SELECT 'check_in', count(*), coalesce(extract(epoch FROM now() - min(next_due_at)), 0)::double precision
+    FROM coaching.check_ins WHERE next_due_at <= now()
+    UNION ALL
+    SELECT 'nudge', count(*), coalesce(extract(epoch FROM now() - min(look_at)), 0)::double precision
+    FROM coaching.nudges WHERE state = 'held' AND look_at <= now()
 $function$
 """
 
@@ -124,6 +143,7 @@ def upgrade() -> None:
         op.execute(f"CREATE POLICY claims ON coaching.{table} FOR SELECT TO coaching_claims USING (true)")
         op.execute(f"GRANT SELECT ON coaching.{table} TO coaching_claims")
     op.execute(ORGANIZATIONS_DUE)
+    op.execute(BACKLOG)
     op.execute("GRANT CREATE, USAGE ON SCHEMA coaching TO coaching_claims")
     op.execute("REVOKE ALL ON FUNCTION coaching.organizations_due(timestamptz) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION coaching.organizations_due(timestamptz) TO coaching_service")

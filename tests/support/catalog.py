@@ -4,7 +4,7 @@ import hashlib
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 import asyncpg
@@ -60,6 +60,7 @@ def made_up(column: Column, organization: str) -> Any:
         "character varying": digest[:32],
         "bytea": digest.encode(),
         "timestamp with time zone": datetime(2026, 1, 1, tzinfo=UTC),
+        "time without time zone": time(8, 30),
         "date": datetime(2026, 1, 1, tzinfo=UTC).date(),
         "boolean": True,
         "jsonb": "{}",
