@@ -18,28 +18,29 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock, plus the seconds in `offset_file` (the TEST_CLOCK setting), read again when it changes."""
+    """The machine's clock plus the seconds in `offset_file` (TEST_CLOCK): those of all clocks, then its own error."""
 
     def __init__(self, offset_file: str | None = None) -> None:
         self._file = Path(offset_file) if offset_file else None
         self._seen = -1
-        self._offset = timedelta()
+        self._offsets: tuple[float, ...] = (0.0, 0.0)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self._current_offset()
+        return datetime.now(UTC) + timedelta(seconds=sum(self._current_offsets()))
+
+    def world_offset(self) -> timedelta:
+        return timedelta(seconds=self._current_offsets()[0])
 
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def _current_offset(self) -> timedelta:
+    def _current_offsets(self) -> tuple[float, ...]:
         if self._file is not None:
-            # A half-written or missing file keeps the last offset; the next call reads it again.
-            with suppress(OSError, ValueError):
-                changed = self._file.stat().st_mtime_ns
-                if changed != self._seen:
-                    self._offset = timedelta(seconds=float(self._file.read_text()))
+            with suppress(OSError, ValueError):  # a half-written or missing file keeps what it last said
+                if (changed := self._file.stat().st_mtime_ns) != self._seen:
+                    self._offsets = (*map(float, self._file.read_text().split()), 0.0)[:2]
                     self._seen = changed
-        return self._offset
+        return self._offsets
 
 
 class FixedClock:

@@ -4,7 +4,7 @@ import random
 import signal
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from uuid import UUID
@@ -32,6 +32,15 @@ def test_the_test_clock_shifts_and_survives_a_broken_file(tmp_path: Path) -> Non
     assert 3590 < (clock.now() - datetime.now(UTC)).total_seconds() < 3610
     file.write_text("not a number")
     assert 3590 < (clock.now() - datetime.now(UTC)).total_seconds() < 3610
+
+
+def test_a_test_can_make_this_machines_clock_wrong_beside_the_worlds(tmp_path: Path) -> None:
+    file = tmp_path / "offset"
+    clock = SystemClock(str(file))
+    assert clock.world_offset() == timedelta()
+    file.write_text("3600 -600")
+    assert clock.world_offset() == timedelta(hours=1)
+    assert 2990 < (clock.now() - datetime.now(UTC)).total_seconds() < 3010
 
 
 def test_a_fixed_clock_moves_when_told() -> None:
