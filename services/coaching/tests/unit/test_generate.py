@@ -27,17 +27,20 @@ WHO = Who(Person(PersonId("p"), "en"), Language.ENGLISH)
 
 @dataclass
 class Script:
-    """A model that says its lines; an exception among them is raised."""
+    """A model that says its lines; an exception among them is raised. Asked again, it says `again`, else the same."""
 
     events: list[ModelEvent | Exception]
+    again: list[ModelEvent | Exception] | None = None
+    asked: int = 0
     closed: bool = False
 
     async def describe(self) -> ModelCard:
         return CARD
 
     async def generate(self, request: ModelRequest, seconds: float) -> AsyncGenerator[ModelEvent, None]:
+        self.asked += 1
         try:
-            for event in self.events:
+            for event in self.again if self.again is not None and self.asked > 1 else self.events:
                 if isinstance(event, Exception):
                     raise event
                 yield event
@@ -129,6 +132,35 @@ async def test_every_failure_ends_in_honest_words(
     assert (reply.failure, reply.source) == (failure, source)
     assert reply.text.startswith("A machine.\n\n")
     assert (reply.prompt_text is None) is (source is Source.TEMPLATE)
+
+
+@pytest.mark.parametrize("broken_off", [[], [Waiting(2)], [Words("Half a sen")]], ids=["at once", "queued", "worded"])
+async def test_a_model_that_goes_away_before_a_sentence_is_shown_is_asked_again(broken_off: list[ModelEvent]) -> None:
+    page = Page()
+    model = Script(
+        [*broken_off, ModelError(Failure.MODEL_UNAVAILABLE)], [Words("Whole. Again."), Finished(USE, complete=True)]
+    )
+    reply = await check_reply(await spoken(model, page, "A machine."), WHO)
+    assert (reply.text, reply.failure, model.asked) == ("A machine.\n\nWhole. Again.", None, 2)
+    assert "".join(page.shown) == reply.text
+
+
+@pytest.mark.parametrize(
+    ("events", "asked"),
+    [
+        ([ModelError(Failure.MODEL_UNAVAILABLE)], 2),
+        ([Words("One. Two"), ModelError(Failure.MODEL_UNAVAILABLE)], 1),
+        ([ModelError(Failure.MODEL_BUSY)], 1),
+    ],
+    ids=["away for good", "a sentence was shown", "another reason"],
+)
+async def test_a_model_is_asked_twice_at_most_and_only_when_nothing_was_shown(
+    events: list[ModelEvent | Exception], asked: int
+) -> None:
+    model = Script(events)
+    found = await spoken(model, Page())
+    assert found.failure is not None
+    assert model.asked == asked
 
 
 @pytest.mark.parametrize(

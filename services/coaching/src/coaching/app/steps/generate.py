@@ -69,11 +69,32 @@ async def generate(model: Model, release: Release, plan: Plan, notice: str | Non
     match plan.way:
         case Prepared(failure=failure):
             pass
-        case Prose():
-            use, failure = await _stream(model, release, plan.way, seconds)
-        case Composition():
-            use, failure = await _compose(model, release, plan.way, seconds)
+        case Prose() | Composition():
+            use, failure = await _speak(model, release, plan.way, seconds)
     return Spoken(tuple(release.opening), tuple(release.sentences), use, failure)
+
+
+async def _speak(
+    model: Model, release: Release, way: Prose | Composition, seconds: float
+) -> tuple[ModelUse | None, Failure | None]:
+    """Release the reply; a model that went away before anything was released is asked once more.
+
+    With several replicas another one answers, and nobody notices.
+    """
+    now = asyncio.get_running_loop().time
+    until = now() + seconds
+    use, failure = await _once(model, release, way, seconds)
+    if failure is Failure.MODEL_UNAVAILABLE and now() < until:
+        return await _once(model, release, way, until - now())
+    return use, failure
+
+
+async def _once(
+    model: Model, release: Release, way: Prose | Composition, seconds: float
+) -> tuple[ModelUse, Failure | None]:
+    if isinstance(way, Prose):
+        return await _stream(model, release, way, seconds)
+    return await _compose(model, release, way, seconds)
 
 
 async def _stream(model: Model, release: Release, way: Prose, seconds: float) -> tuple[ModelUse, Failure | None]:
