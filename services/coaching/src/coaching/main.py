@@ -15,6 +15,7 @@ from coaching.adapters.postgres_inbox import PostgresInbox
 from coaching.adapters.postgres_memory import PostgresMemoryQueue
 from coaching.adapters.postgres_outbox import PostgresOutbox
 from coaching.adapters.postgres_reading import PostgresReading
+from coaching.adapters.postgres_sent_nudges import PostgresSentNudges
 from coaching.adapters.postgres_turns import PostgresTurns
 from coaching.adapters.schema_check import SchemaCheck
 from coaching.adapters.vector_client import VectorClient
@@ -28,13 +29,14 @@ from coaching.app.steps.recall import RecallLimits
 from coaching.app.stream_texts import StreamTexts
 from coaching.app.sweep import Sweep
 from coaching.app.take_in import TakeIn
-from coaching.app.turn import TakeTurn, TurnLimits
+from coaching.app.turn import SpokenFirst, TakeTurn, TurnLimits
 from coaching.app.warm import Warm
 from coaching.entrypoints.consumer import InboundConsumer
 from coaching.entrypoints.grpc import CoachingService
 from coaching.entrypoints.loops import Loop, measuring
 from coaching.entrypoints.worker import Worker
 from coaching.settings import Settings
+from coaching.triggers.registry import TRIGGERS
 from contracts.coaching.v1.coaching_pb2_grpc import add_CoachingServicer_to_server
 from contracts.topology import COACHING_INBOUND
 from kit.clock import SystemClock
@@ -94,7 +96,9 @@ async def build(settings: Settings, life: Life) -> None:
         relay.wake()
         remember.wake()
 
-    take_turn = TakeTurn(turns, model, memory, live, clock, limits_of(settings))
+    take_turn = TakeTurn(
+        turns, model, memory, live, clock, limits_of(settings), SpokenFirst(PostgresSentNudges(tables), TRIGGERS)
+    )
     worker = Worker(
         PostgresClaims(tables, owner, settings.turn_lease_seconds), turns, take_turn, recorded, clock,
         max_workers=settings.max_workers, lease_seconds=settings.turn_lease_seconds,

@@ -29,6 +29,15 @@ ALL_WORDS = [(word, command) for command, words in WORDS.items() for word in wor
         ("help", Command.HELP),
         ("Hilfe!", Command.HELP),
         ("/help", Command.HELP),
+        ("Why did I get this?", Command.WHY),
+        ("why are you writing to me?!", Command.WHY),
+        ("/why", Command.WHY),
+        ("/why@coach_bot", Command.WHY),
+        ("/warum", Command.WHY),
+        ("Warum hast du mir geschrieben?", Command.WHY),
+        ("WARUM BEKOMME ICH DAS", Command.WHY),
+        ("Pourquoi m’as-tu écrit ?", Command.WHY),
+        ("¿Por qué me escribes?", Command.WHY),
     ],
 )
 def test_a_whole_message_is_a_command(text: str, command: Command) -> None:
@@ -38,7 +47,8 @@ def test_a_whole_message_is_a_command(text: str, command: Command) -> None:
 @pytest.mark.parametrize(
     "text",
     ["I can't stop", "stop smoking is my goal", "please start", "don't stop", "/stop now", "/unknown", "", "   ", "?",
-     "stopping", "help me with my sleep", "weiter so", "/start https://example.org/x"],
+     "stopping", "help me with my sleep", "weiter so", "/start https://example.org/x", "why?", "Warum?",
+     "why did I get this job", "/why not", "warum schreibst du mir nie"],
 )  # fmt: skip
 def test_other_messages_are_none(text: str) -> None:
     assert command_in(text) is None
@@ -66,6 +76,8 @@ def test_no_word_means_two_things() -> None:
     [
         ((), PersonChange()),
         ((Command.HELP,), PersonChange()),
+        ((Command.WHY,), PersonChange()),
+        ((Command.STOP, Command.WHY), PersonChange(proactive_stopped=True)),
         ((Command.STOP,), PersonChange(proactive_stopped=True)),
         ((Command.STOP, Command.START), PersonChange(proactive_stopped=False, crisis_hold=False)),
         ((Command.START, Command.STOP, Command.HELP), PersonChange(proactive_stopped=True)),
@@ -82,4 +94,6 @@ def test_help_never_hides_the_order_that_counts() -> None:
 
 def test_a_german_word_tells_the_language() -> None:
     assert language_in("Abmelden") is Language.GERMAN
+    assert language_in("Warum bekomme ich das?") is Language.GERMAN
+    assert language_in("/warum") is Language.GERMAN
     assert language_in("stop") is None

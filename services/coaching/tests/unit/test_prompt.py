@@ -8,6 +8,7 @@ from coaching.domain.prompt import (
     MAX_PERSON_BYTES,
     MAX_PERSON_CHARACTERS,
     MIN_ROOM,
+    NOBODY_YET,
     SYSTEM,
     Past,
     PromptMessage,
@@ -111,3 +112,42 @@ def test_a_prompt_fits_the_room_that_the_model_has(turns: list[tuple[str, str]],
     assert shown[0].speaker is Speaker.PERSON
     assert sum(size(message.text) for message in shown) <= max(room - size(SYSTEM), MIN_ROOM)
     assert newest.startswith(shown[-1].text)
+
+
+def nudged(history: list[Past], text: str) -> list[Past]:
+    return [*history, Past(str(len(history)), len(history), Speaker.COACH, text)]
+
+
+@given(TURNS, st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80))
+def test_a_coach_that_wrote_first_has_the_last_word_and_nothing_before_changes(
+    turns: list[tuple[str, str]], nudge: str, said: str
+) -> None:
+    before = rendered(talk(turns), said)
+    after = rendered(nudged(talk(turns), nudge), said)
+    assert [message.speaker for message in after[1:]] == [
+        (Speaker.PERSON, Speaker.COACH)[at % 2] for at in range(len(after) - 1)
+    ]
+    assert after[-2].text.endswith(nudge)
+    told = "\n".join(message.text for message in before[:-1])
+    assert not turns or "\n".join(message.text for message in after[:-1]).startswith(told)
+
+
+def test_a_coach_that_spoke_first_of_all_is_shown_and_stays() -> None:
+    history = nudged([], "How are you?")
+    assert history_start(history, LIMIT) == 0
+    assert rendered(history, "well") == (
+        PromptMessage(Speaker.SYSTEM, SYSTEM),
+        PromptMessage(Speaker.PERSON, NOBODY_YET),
+        PromptMessage(Speaker.COACH, "How are you?"),
+        PromptMessage(Speaker.PERSON, "well"),
+    )
+
+
+def test_several_unanswered_ones_are_one_message() -> None:
+    history = nudged(nudged(talk([("a", "b")]), "c"), "d")
+    assert [message.text for message in rendered(history, "e")[1:]] == ["a", "b\n\nc\n\nd", "e"]
+
+
+def test_no_room_for_what_came_before_leaves_no_coach_in_front() -> None:
+    shown = rendered(nudged([], "x" * 3000), "hello", size(SYSTEM) + 100)
+    assert [message.text for message in shown[1:]] == ["hello"]

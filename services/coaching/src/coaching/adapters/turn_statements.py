@@ -31,6 +31,7 @@ NOTHING_WAITS = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
     WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = given.id AND c.lease_token = given.token
 """)
+# A turn's messages stand where it began, one that the coach wrote first where it was written: ids sort by time.
 HISTORY = text("""
     SELECT given.number, m.id, m.position, m.role, m.prompt_text
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (number integer, conversation_id uuid, history_from bigint)
@@ -40,7 +41,7 @@ HISTORY = text("""
             AND position >= given.history_from AND prompt_text IS NOT NULL
         ORDER BY position DESC LIMIT 400
     ) m
-    ORDER BY given.number, m.turn_id, m.position
+    ORDER BY given.number, coalesce(m.turn_id, m.id), m.position
 """)
 STANDING = text("""
     SELECT given.number,

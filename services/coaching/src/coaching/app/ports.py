@@ -10,6 +10,7 @@ from coaching.domain.deliveries import Delivery
 from coaching.domain.ids import OrganizationId, PersonId
 from coaching.domain.inbound import InboundOptOut, InboundReceipt, InboundText, Place
 from coaching.domain.messages import ListedPerson, MemoryText, MessagePage
+from coaching.domain.nudge_words import SentNudge
 from coaching.domain.proactive import Standing
 from coaching.domain.prompt import Past, PromptMessage, Recalled
 from coaching.domain.turn import Claim, Failure, ModelUse, OpenedTurn, TurnRecord
@@ -157,6 +158,13 @@ class Turns(Protocol):
 
     async def record(self, record: TurnRecord) -> bool:
         """Write a turn in one transaction; False, and nothing written, where the claim is no longer ours."""
+
+
+class SentNudges(Protocol):
+    """What the coach wrote first."""
+
+    async def newest(self, organization_id: OrganizationId, person_id: PersonId) -> SentNudge | None:
+        """Return the newest nudge that reached a person, or may have; None where there is none."""
 
 
 class LockedDeliveries(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import ParamSpec, TypeVar
 
-from coaching.app.ports import Live, Memory, Model, Turns
+from coaching.app.ports import Live, Memory, Model, SentNudges, Turns
 from coaching.app.steps.check_reply import check_reply
 from coaching.app.steps.consent import consent
 from coaching.app.steps.generate import Release, generate
@@ -16,6 +16,8 @@ from coaching.app.steps.plan import PlanLimits, plan
 from coaching.app.steps.recall import RecallLimits, recall
 from coaching.app.steps.record import record
 from coaching.app.steps.screen_for_crisis import screen_for_crisis
+from coaching.app.steps.why_written import why_written
+from coaching.app.trigger import Triggers
 from coaching.domain.commands import Command
 from coaching.domain.inbound import Place
 from coaching.domain.people import PersonChange
@@ -39,6 +41,14 @@ class TurnLimits:
     history_characters: int
     recall: RecallLimits
     plan: PlanLimits
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenFirst:
+    """What the coach wrote first, and the reasons that there are for it."""
+
+    nudges: SentNudges
+    triggers: Triggers
 
 
 @dataclass(slots=True)
@@ -81,7 +91,14 @@ class TakeTurn:
     """Answers one conversation's waiting messages, once."""
 
     def __init__(
-        self, turns: Turns, model: Model, memory: Memory, live: Live, clock: Clock, limits: TurnLimits
+        self,
+        turns: Turns,
+        model: Model,
+        memory: Memory,
+        live: Live,
+        clock: Clock,
+        limits: TurnLimits,
+        past: SpokenFirst,
     ) -> None:
         self._turns = turns
         self._model = model
@@ -89,6 +106,7 @@ class TakeTurn:
         self._live = live
         self._clock = clock
         self._limits = limits
+        self._past = past
 
     async def __call__(self, opened: OpenedTurn) -> TurnRecord | None:
         """Walk the steps; return what was recorded, or None where the claim was lost. Raises what a step raises."""
@@ -99,30 +117,33 @@ class TakeTurn:
         who = await walk(identify, opened, orders)
         notice = await walk(consent, who)
         alarm = await walk(screen_for_crisis, orders.rest, who)
-        held = await walk(handed_over, who, orders)
+        told = await walk(why_written, self._past.nudges, self._past.triggers, opened, who, orders)
+        held = await walk(handed_over, who, orders, told)
+        opening = _opening(notice, who, orders, told)
         if alarm is not None:
             answer = Answer(confirmed_after(alarm, who, orders), replace(orders.change, crisis_hold=True))
         elif held is not None:
             answer = _held(confirmed_after(held, who, orders), notice, orders)
         elif opened.conversation.attempts > MAX_ATTEMPTS:
-            answer = _given_up(notice, who, orders)
+            answer = _given_up(notice, opening, who, orders)
         else:
-            answer = await self._coach(walk, opened, orders, who, notice)
+            answer = await self._coach(walk, opened, orders, who, opening)
+            answer = replace(answer, change=_told(orders.change, notice))
         done = _record_of(opened, orders, answer, walk)
         return done if await walk(record, self._turns, done) else None
 
-    async def _coach(self, walk: Walk, opened: OpenedTurn, orders: Orders, who: Who, notice: str | None) -> Answer:
+    async def _coach(self, walk: Walk, opened: OpenedTurn, orders: Orders, who: Who, opening: str | None) -> Answer:
         limits = self._limits
         loaded = await walk(load_context, self._turns, opened, limits.history_characters)
         recalled = await walk(recall, self._memory, opened, orders.rest, loaded, limits.recall)
         planned = await walk(plan, self._model, opened, orders.rest, who, loaded, recalled, limits.plan)
         release = Release(self._live, _place(opened), opened.turn_id)
         left = limits.seconds - min(RECORD_SECONDS, limits.seconds / 4) - (self._clock.monotonic() - walk.begun)
-        spoken = await walk(generate, self._model, release, planned, _opening(notice, who, orders), max(left, 0.1))
+        spoken = await walk(generate, self._model, release, planned, opening, max(left, 0.1))
         reply = await walk(check_reply, spoken, who)
         # A turn without words of the model is kept out of prompts: both sides, so that they alternate.
         side = planned.person_side if reply.source is Source.MODEL else None
-        return Answer(reply, _told(orders.change, notice), side, loaded.history_from)
+        return Answer(reply, orders.change, side, loaded.history_from)
 
 
 def _place(opened: OpenedTurn) -> Place:
@@ -134,9 +155,9 @@ def _told(change: PersonChange, notice: str | None) -> PersonChange:
     return replace(change, notice_given=notice is not None)
 
 
-def _opening(notice: str | None, who: Who, orders: Orders) -> str | None:
-    """Return what stands before a coached reply: the notice, and that a STOP or START was obeyed."""
-    parts = [words for words in (notice, confirmation(who, orders)) if words is not None]
+def _opening(notice: str | None, who: Who, orders: Orders, told: str | None) -> str | None:
+    """Return what stands before a coached reply: the notice, that a STOP or START was obeyed, why the coach wrote."""
+    parts = [words for words in (notice, confirmation(who, orders), told) if words is not None]
     return "\n\n".join(parts) or None
 
 
@@ -147,9 +168,8 @@ def _held(reply: Reply, notice: str | None, orders: Orders) -> Answer:
     return Answer(replace(reply, text=f"{notice}\n\n{reply.text}"), _told(orders.change, notice))
 
 
-def _given_up(notice: str | None, who: Who, orders: Orders) -> Answer:
+def _given_up(notice: str | None, opening: str | None, who: Who, orders: Orders) -> Answer:
     words = prepared_for(Failure.ATTEMPTS_EXHAUSTED, who.language)
-    opening = _opening(notice, who, orders)
     text = words if opening is None else f"{opening}\n\n{words}"
     return Answer(Reply(text, Source.TEMPLATE, Failure.ATTEMPTS_EXHAUSTED), _told(orders.change, notice))
 

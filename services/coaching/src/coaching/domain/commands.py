@@ -13,6 +13,7 @@ class Command(StrEnum):
     STOP = "stop"
     START = "start"
     HELP = "help"
+    WHY = "why"
 
 
 # The first line of each are the words that carriers require (CTIA; Twilio's default lists).
@@ -35,19 +36,39 @@ WORDS: dict[Command, frozenset[str]] = {
     Command.HELP: frozenset(
         ("help", "info", "hilfe", "aide", "ayuda", "ajuda", "aiuto", "hulp")
     ),
+    Command.WHY: frozenset(
+        (
+            "why did i get this", "why did i get this message", "why am i getting this", "why do i get this",
+            "why did you write", "why did you write to me", "why did you text me", "why did you message me",
+            "why are you writing", "why are you writing to me", "why are you writing me",
+            "warum bekomme ich das", "warum bekomme ich diese nachricht", "warum habe ich das bekommen",
+            "warum hast du geschrieben", "warum hast du mir geschrieben", "warum schreibst du",
+            "warum schreibst du mir", "wieso bekomme ich das", "wieso hast du mir geschrieben",
+            "wieso schreibst du mir",
+            "pourquoi m'as-tu écrit", "pourquoi tu m'écris", "pourquoi je reçois ça", "pourquoi ce message",
+            "por qué me escribes", "por qué me has escrito", "por qué recibo esto",
+            "por que me escreveste", "por que você me escreveu", "por que recebi isto", "por que recebi isso",
+            "perché mi scrivi", "perché mi hai scritto", "perché ricevo questo",
+            "waarom krijg ik dit", "waarom schrijf je mij", "waarom schrijf je me",
+        )
+    ),
 }  # fmt: skip
+# Said alone these are a person's question to the coach; only the slash makes a command of them.
+SLASH_WORDS = {"why": Command.WHY, "warum": Command.WHY}
 GERMAN = frozenset(
-    ("stopp", "abmelden", "abbestellen", "aufhören", "weiter", "anmelden", "starten", "fortsetzen", "hilfe")
-)
+    ("stopp", "abmelden", "abbestellen", "aufhören", "weiter", "anmelden", "starten", "fortsetzen", "hilfe", "/warum",
+     *(word for word in WORDS[Command.WHY] if word.startswith(("warum", "wieso"))))
+)  # fmt: skip
 # Telegram sends "/start <payload>" when a person opens a deep link; groups write "/stop@name_of_the_bot".
 SLASH = re.compile(r"/(?P<word>[a-z]+)(?:@\w+)?(?:\s+[\w-]{1,64})?")
-AROUND = " \t\r\n\v\f\u00a0.!?…\"'“”„»«()*"
+AROUND = " \t\r\n\v\f\u00a0.!?¿¡…\"'“”„»«()*"
+STEERING = (Command.STOP, Command.START)
 _COMMANDS = {word: command for command, words in WORDS.items() for word in words}
 
 
 def normalised(text: str) -> str:
-    """Trim, case-fold, and take one form of each character; trailing marks and quotes do not count."""
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold())
+    """Trim, case-fold, and take one form of each character; marks and quotes around it do not count."""
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).replace("’", "'")
     return " ".join(plain.strip(AROUND).split())
 
 
@@ -60,7 +81,7 @@ def command_in(text: str) -> Command | None:
         # Of the slash words only /start has a payload; the others are the whole message like any word.
         if word != Command.START and " " in plain:
             return None
-        return _COMMANDS.get(word)
+        return _COMMANDS.get(word) or SLASH_WORDS.get(word)
     return _COMMANDS.get(plain)
 
 
@@ -71,7 +92,7 @@ def language_in(text: str) -> Language | None:
 
 def steering(commands: tuple[Command, ...]) -> Command | None:
     """Return the last STOP or START among commands in the order they were written: the one that counts."""
-    return next((command for command in reversed(commands) if command is not Command.HELP), None)
+    return next((command for command in reversed(commands) if command in STEERING), None)
 
 
 def change_of(commands: tuple[Command, ...]) -> PersonChange:

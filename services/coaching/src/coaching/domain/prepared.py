@@ -45,6 +45,7 @@ _ENGLISH: dict[Text, str] = {
     Text.HELP: (
         "I am a coaching program: tell me what you want to change, and we find small steps together. "
         "Write STOP and I will not write first, START to turn that on again. "
+        "Ask “Why did you write to me?” and I tell you why I wrote first. "
         "I am no help in an emergency: call 112, or 911 in the US and Canada."
     ),
     Text.CRISIS: (
@@ -97,6 +98,7 @@ _GERMAN: dict[Text, str] = {
     Text.HELP: (
         "Ich bin ein Coaching-Programm: Sag mir, was du verändern willst, und wir finden zusammen kleine Schritte. "
         "Mit STOP schreibe ich nicht mehr von selbst, mit START wieder. "
+        "Frag „Warum hast du mir geschrieben?“, und ich nenne dir den Grund. "
         "Im Notfall kann ich nicht helfen: Ruf die 112 an."
     ),
     Text.CRISIS: (

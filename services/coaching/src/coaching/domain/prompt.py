@@ -14,9 +14,11 @@ from coaching.domain.turn import Pending
 SYSTEM = (
     "You are a warm and brief personal coach. Begin with what the person seems to feel or want, in your own words; "
     "then ask one open question, or offer one tiny next step. At most three short sentences, in the language the "
-    "person writes in. Do not diagnose and give no medical advice. You cannot write first or set reminders, so never "
-    "say you will."
+    "person writes in. Do not diagnose and give no medical advice. You cannot promise to write or set reminders, so "
+    "never say you will."
 )
+# Stands where a person would have spoken, before a coach who spoke first of all: chat templates begin with the person.
+NOBODY_YET = "(The person has not written yet.)"
 MAX_PERSON_CHARACTERS = 2000  # of one turn's messages in a prompt; the database keeps all of them
 MAX_PERSON_BYTES = 3000  # as `size` counts: 2000 characters of a European language, a thousand of Chinese, 250 emoji
 BYTES_PER_TOKEN = 3  # on the safe side: 4 in English, about 3 in German and in Chinese
@@ -92,40 +94,50 @@ def person_side(messages: Sequence[Pending], recalled: Sequence[Recalled]) -> st
 def history_start(history: Sequence[Past], limit: int) -> int:
     """Return the index from which `history` is shown: 0 while it fits `limit` characters, else where half of it does.
 
-    The shown part always begins with the person.
+    That half begins with the person.
     """
     if sum(len(past.text) for past in history) <= limit:
-        start = 0
-    else:
-        kept = 0
-        start = len(history)
-        while start > 0 and kept + len(history[start - 1].text) <= limit // 2:
-            start -= 1
-            kept += len(history[start].text)
+        return 0
+    kept = 0
+    start = len(history)
+    while start > 0 and kept + len(history[start - 1].text) <= limit // 2:
+        start -= 1
+        kept += len(history[start].text)
     while start < len(history) and history[start].speaker is not Speaker.PERSON:
         start += 1
     return start
 
 
 def rendered(history: Sequence[Past], newest: str, room: int | None = None) -> tuple[PromptMessage, ...]:
-    """Return the whole prompt: the system text, the history, and the newest part.
+    """Return the whole prompt: the system text, the history, and the newest part; person and coach alternate.
 
     Where `room` (in bytes of UTF-8) does not hold all of it, as with a model of a very short context, the history loses
     its oldest messages, then the newest part its end.
     """
-    shown = list(history)
+    shown = _alternating(history)
     if room is not None:
         room -= size(SYSTEM)
         newest = within(newest, max(room, MIN_ROOM))
-        while shown and size(newest) + sum(size(past.text) for past in shown) > room:
+        while shown and size(newest) + sum(size(message.text) for message in shown) > room:
             del shown[0]
         while shown and shown[0].speaker is not Speaker.PERSON:
             del shown[0]
     return (
         PromptMessage(Speaker.SYSTEM, SYSTEM),
-        *(PromptMessage(past.speaker, past.text) for past in shown),
+        *shown,
         PromptMessage(Speaker.PERSON, newest),
     )
+
+
+def _alternating(history: Sequence[Past]) -> list[PromptMessage]:
+    """Join what one side said in a row, as a coach that answers and later writes first: the bytes before stay."""
+    shown = [PromptMessage(Speaker.PERSON, NOBODY_YET)] if history and history[0].speaker is Speaker.COACH else []
+    for past in history:
+        if shown and shown[-1].speaker is past.speaker:
+            shown[-1] = PromptMessage(past.speaker, f"{shown[-1].text}\n\n{past.text}")
+        else:
+            shown.append(PromptMessage(past.speaker, past.text))
+    return shown
 
 
 def size(text: str) -> int:

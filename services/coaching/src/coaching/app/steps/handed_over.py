@@ -12,11 +12,14 @@ _ANSWERS = {Command.STOP: Text.STOPPED, Command.HELP: Text.HELP}
 _CONFIRMED = {Command.STOP: Text.STOPPED_SHORT, Command.START: Text.STARTED_SHORT}
 
 
-async def handed_over(who: Who, orders: Orders) -> Reply | None:
-    """Return the prepared reply where only commands came, or where a crisis hold is on; None: coaching goes on."""
+async def handed_over(who: Who, orders: Orders, told: str | None = None) -> Reply | None:
+    """Return the prepared reply where only commands came, or where a crisis hold is on; None: coaching goes on.
+
+    `told` answers the question why the coach wrote, where it was among the commands.
+    """
     if orders.commands and not orders.rest:
-        words = prepared(_answer_to(orders.commands[-1], who), who.language)
-        confirmed = confirmation(who, orders) if orders.commands[-1] is Command.HELP else None
+        words = told or prepared(_answer_to(orders.commands[-1], who), who.language)
+        confirmed = confirmation(who, orders) if told or orders.commands[-1] is Command.HELP else None
         return Reply(words if confirmed is None else f"{confirmed}\n\n{words}", Source.COMMAND)
     if who.person.crisis_hold_at is not None and orders.change.crisis_hold is not False:
         return Reply(prepared(Text.CRISIS_HOLD, who.language, who.person.locale), Source.CRISIS)
