@@ -11,5 +11,14 @@ DELIVERY_DECISIONS = counter("coaching_delivery_decisions_total", "Answers to cl
 DELIVERY_REPORTS = counter("coaching_delivery_reports_total", "Reports of senders.", ("state", "applied"))
 SWEPT = counter("coaching_deliveries_swept_total", "Deliveries looked after by the sweep.", ("outcome",))
 REMEMBERED = counter("coaching_texts_remembered_total", "Texts given to the memory index.", ("outcome",))
-BACKLOG_ROWS = gauge("coaching_backlog_rows", "Rows of work that wait: conversation, outbox, memory.", ("kind",))
+NUDGES = counter("coaching_nudges_total", "Nudges by what was decided when they fell due.", ("trigger", "outcome"))
+DISPATCH_LATENESS = histogram(
+    "coaching_dispatch_lateness_seconds", "Seconds from when a nudge might leave until it was dispatched."
+)
+CLOCK_DISAGREEMENT = gauge(
+    "coaching_clock_disagreement_seconds", "How far the clocks are apart that say whether a nudge may leave."
+)
+BACKLOG_ROWS = gauge(
+    "coaching_backlog_rows", "Rows of work that wait: conversation, outbox, memory, check_in, nudge.", ("kind",)
+)
 BACKLOG_SECONDS = gauge("coaching_backlog_oldest_seconds", "Age of the oldest row of work that waits.", ("kind",))
