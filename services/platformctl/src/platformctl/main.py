@@ -5,7 +5,7 @@ from collections.abc import Callable
 import typer
 
 from kit.settings import BaseServiceSettings
-from platformctl.commands import chat, db, down, models, people, status, streams, up
+from platformctl.commands import chat, check_in, db, down, models, people, schedule, status, streams, up
 from platformctl.commands.shared import settings_of
 
 HELP = "Run, look after and talk to a coaching platform."
@@ -15,11 +15,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "down": down.down,
     "status": status.status,
     "chat": chat.chat,
+    "explain": schedule.explain,
 }
 GROUPS: dict[str, typer.Typer] = {
     "db": db.app,
     "streams": streams.app,
     "people": people.app,
+    "check-in": check_in.app,
+    "schedule": schedule.app,
     "models": models.app,
 }
 
