@@ -9,6 +9,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from fakes.gateway import FakeConversations, FakeInbound, FakeLiveEvents
+from fakes.gateway_check_ins import FakeCheckIns
 from gateway.adapters.local_limiter import LocalRateLimiter
 from gateway.main import assemble
 from gateway.settings import GatewaySettings
@@ -35,13 +36,17 @@ class Door:
     inbound: FakeInbound = field(default_factory=FakeInbound)
     conversations: FakeConversations = field(default_factory=FakeConversations)
     live: FakeLiveEvents = field(default_factory=FakeLiveEvents)
+    check_ins: FakeCheckIns = field(init=False)
     life: Life = field(default_factory=lambda: Life("gateway", 1))
     clock: Clock = field(default_factory=SystemClock)
 
+    def __post_init__(self) -> None:
+        self.check_ins = FakeCheckIns(self.conversations)
+
     def app(self, **settings: Any) -> ASGIApp:
         return assemble(
-            settings_for_tests(**settings), self.life, self.clock, self.inbound, self.conversations, self.live,
-            LocalRateLimiter(self.clock),
+            settings_for_tests(**settings), self.life, self.clock, self.inbound, self.conversations,
+            self.check_ins, self.live, LocalRateLimiter(self.clock),
         )  # fmt: skip
 
     @asynccontextmanager

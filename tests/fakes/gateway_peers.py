@@ -9,6 +9,7 @@ import grpc
 
 from contracts.channels.v1.channels_pb2 import ReceiveRequest, ReceiveResponse
 from contracts.channels.v1.channels_pb2_grpc import ChannelAdapterServicer, add_ChannelAdapterServicer_to_server
+from contracts.coaching.v1 import coaching_pb2 as pb
 from contracts.coaching.v1.coaching_pb2 import (
     ROLE_COACH,
     ROLE_PERSON,
@@ -18,6 +19,8 @@ from contracts.coaching.v1.coaching_pb2 import (
 )  # fmt: skip
 from contracts.coaching.v1.coaching_pb2_grpc import CoachingServicer, add_CoachingServicer_to_server
 from fakes.gateway import FakeConversations, FakeInbound
+from fakes.gateway_check_ins import FakeCheckIns
+from gateway.domain.check_ins import CheckIn, NewCheckIn, QuietHours
 from gateway.domain.conversation import Role, StoredMessage
 from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import GuestId
@@ -27,6 +30,10 @@ CODES = {
     Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
     Reason.TIMED_OUT: grpc.StatusCode.DEADLINE_EXCEEDED,
     Reason.INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.NOT_POSSIBLE: grpc.StatusCode.INVALID_ARGUMENT,
+    Reason.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Reason.NOT_KNOWN_YET: grpc.StatusCode.NOT_FOUND,
+    Reason.TOO_MANY: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
 LONG_SECONDS = 3_600.0  # the gateway's deadline decides, not the fake's
 
@@ -58,8 +65,9 @@ class _Adapter(ChannelAdapterServicer):
 
 
 class _Coaching(CoachingServicer):
-    def __init__(self, conversations: FakeConversations) -> None:
+    def __init__(self, conversations: FakeConversations, check_ins: FakeCheckIns) -> None:
         self._conversations = conversations
+        self._check_ins = check_ins
 
     async def ListMessages(self, request: ListMessagesRequest, context: Any) -> ListMessagesResponse:  # noqa: N802  # the protocol's name
         guest = GuestId(request.sender_id)
@@ -71,6 +79,67 @@ class _Coaching(CoachingServicer):
             await _abort(context, refused)
         messages = [_wire(guest, message) for message in page.messages]
         return ListMessagesResponse(messages=messages, has_more=page.has_more, turn_open=page.turn_open)
+
+    async def ListCheckIns(self, request: pb.ListCheckInsRequest, context: Any) -> pb.ListCheckInsResponse:  # noqa: N802  # the protocol's name
+        guest = GuestId(request.person.sender_id)
+        try:
+            found = await self._check_ins.schedule(guest, LONG_SECONDS)
+        except Refused as refused:
+            await _abort(context, refused)
+        if found.quiet_hours is None:
+            await _abort(context, Refused(Reason.NOT_KNOWN_YET))
+        return pb.ListCheckInsResponse(
+            check_ins=[_wire_check_in(check_in) for check_in in found.check_ins],
+            time_zone=found.time_zone,
+            quiet_hours=pb.QuietHours(start=found.quiet_hours.start, end=found.quiet_hours.end),
+            proactive_stopped=found.stopped,
+        )
+
+    async def AddCheckIn(self, request: pb.AddCheckInRequest, context: Any) -> pb.AddCheckInResponse:  # noqa: N802  # the protocol's name
+        guest = GuestId(request.person.sender_id)
+        new = NewCheckIn(request.request_id, request.rule, request.local_time, request.time_zone)
+        try:
+            added = await self._check_ins.add(guest, new, LONG_SECONDS)
+        except Refused as refused:
+            await _abort(context, refused)
+        return pb.AddCheckInResponse(check_in=_wire_check_in(added.check_in), moved_check_ins=added.moved)
+
+    async def PauseCheckIn(self, request: pb.PauseCheckInRequest, context: Any) -> pb.PauseCheckInResponse:  # noqa: N802  # the protocol's name
+        guest = GuestId(request.person.sender_id)
+        try:
+            found = await self._check_ins.pause(guest, request.check_in_id, request.paused, LONG_SECONDS)
+        except Refused as refused:
+            await _abort(context, refused)
+        return pb.PauseCheckInResponse(check_in=_wire_check_in(found))
+
+    async def RemoveCheckIn(self, request: pb.RemoveCheckInRequest, context: Any) -> pb.RemoveCheckInResponse:  # noqa: N802  # the protocol's name
+        try:
+            await self._check_ins.remove(GuestId(request.person.sender_id), request.check_in_id, LONG_SECONDS)
+        except Refused as refused:
+            await _abort(context, refused)
+        return pb.RemoveCheckInResponse()
+
+    async def SetQuietHours(self, request: pb.SetQuietHoursRequest, context: Any) -> pb.SetQuietHoursResponse:  # noqa: N802  # the protocol's name
+        guest = GuestId(request.person.sender_id)
+        hours = QuietHours(request.quiet_hours.start, request.quiet_hours.end)
+        try:
+            held = await self._check_ins.set_quiet_hours(guest, hours, request.time_zone, LONG_SECONDS)
+        except Refused as refused:
+            await _abort(context, refused)
+        return pb.SetQuietHoursResponse(
+            time_zone=held.time_zone, quiet_hours=request.quiet_hours, moved_check_ins=held.moved
+        )
+
+
+def _wire_check_in(check_in: CheckIn) -> pb.CheckIn:
+    found = pb.CheckIn(
+        check_in_id=check_in.check_in_id, trigger=check_in.trigger, rule=check_in.rule, local_time=check_in.local_time,
+        time_zone=check_in.time_zone, after_days=check_in.after_days, paused=check_in.paused,
+    )  # fmt: skip
+    found.created_at.FromDatetime(check_in.created_at)
+    if check_in.next_due_at:
+        found.next_due_at.FromDatetime(check_in.next_due_at)
+    return found
 
 
 def _wire(guest: GuestId, message: StoredMessage) -> ChatMessage:
@@ -88,7 +157,8 @@ def _wire(guest: GuestId, message: StoredMessage) -> ChatMessage:
 
 
 async def _abort(context: Any, refused: Refused) -> NoReturn:
-    await context.abort(CODES[refused.reason], "as the test asked")
+    about = f"{refused.field}: " if refused.field else ""
+    await context.abort(CODES[refused.reason], about + (refused.advice or "as the test asked"))
     raise AssertionError("abort raises")
 
 
@@ -98,7 +168,11 @@ class Peers:
 
     inbound: FakeInbound = field(default_factory=FakeInbound)
     conversations: FakeConversations = field(default_factory=FakeConversations)
+    check_ins: FakeCheckIns = field(init=False)
     address: str = ""
+
+    def __post_init__(self) -> None:
+        self.check_ins = FakeCheckIns(self.conversations)
 
 
 @asynccontextmanager
@@ -107,7 +181,7 @@ async def running_peers() -> AsyncIterator[Peers]:
     peers = Peers()
     server = grpc.aio.server()
     add_ChannelAdapterServicer_to_server(_Adapter(peers.inbound), server)
-    add_CoachingServicer_to_server(_Coaching(peers.conversations), server)  # type: ignore[abstract]  # the gateway calls one method of five
+    add_CoachingServicer_to_server(_Coaching(peers.conversations, peers.check_ins), server)  # type: ignore[abstract]  # the gateway calls not all of its methods
     peers.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()
     try:

@@ -7,6 +7,7 @@ import grpc
 from starlette.types import ASGIApp
 
 from gateway.adapters.channel_adapter_client import ChannelAdapterClient
+from gateway.adapters.check_ins_client import CheckInsClient
 from gateway.adapters.coaching_client import CoachingClient
 from gateway.adapters.live_events import NatsLiveEvents
 from gateway.adapters.local_limiter import LocalRateLimiter
@@ -14,7 +15,7 @@ from gateway.adapters.redis_limiter import FallbackRateLimiter, RedisRateLimiter
 from gateway.adapters.redis_limiter import connect as connect_redis
 from gateway.adapters.tokens import JwtTokens
 from gateway.app.limits import Limits
-from gateway.app.ports import Conversations, Inbound, LiveEvents, RateLimiter
+from gateway.app.ports import CheckIns, Conversations, Inbound, LiveEvents, RateLimiter
 from gateway.app.send_message import SendMessage
 from gateway.app.sessions import Sessions
 from gateway.domain.addresses import Surroundings, parse_networks
@@ -23,9 +24,10 @@ from gateway.domain.sessions import derive_key
 from gateway.entrypoints.chat import ChatDoor
 from gateway.entrypoints.chat_socket import ChatParts
 from gateway.entrypoints.edge import Bounded, Edge
-from gateway.entrypoints.http import Rest, create_app
+from gateway.entrypoints.http import create_app
 from gateway.entrypoints.listening import shared_listener
 from gateway.entrypoints.pages import page_routes
+from gateway.entrypoints.rest import Rest
 from gateway.entrypoints.webhooks import WebhookLimits, Webhooks
 from gateway.settings import GatewaySettings
 from kit import grpc_client, jetstream
@@ -53,12 +55,14 @@ async def start(settings: GatewaySettings, life: Life) -> HttpServer:
     """Connect to what the gateway needs, then open its door."""
     clock = SystemClock(settings.test_clock)
     inbound = ChannelAdapterClient(_peer(life, "channel-adapter", settings.channel_adapter_address))
-    conversations = CoachingClient(_peer(life, "coaching", settings.coaching_address), settings.default_organization_id)
+    coaching = _peer(life, "coaching", settings.coaching_address)
+    conversations = CoachingClient(coaching, settings.default_organization_id)
+    check_ins = CheckInsClient(coaching, settings.default_organization_id)
     bus = await jetstream.connect(settings.nats_url.get_secret_value(), life.name, life)
     redis = connect_redis(settings.redis_url.get_secret_value(), settings.redis_max_connections)
     life.on_close(redis.aclose)
     limiter = FallbackRateLimiter(RedisRateLimiter(redis, clock), LocalRateLimiter(clock), clock)
-    app = assemble(settings, life, clock, inbound, conversations, NatsLiveEvents(bus.nc), limiter)
+    app = assemble(settings, life, clock, inbound, conversations, check_ins, NatsLiveEvents(bus.nc), limiter)
     server = HttpServer(app, settings.bind_host, settings.http_port, life)
     if settings.ops_port is not None:
         server.sockets = [shared_listener(settings.bind_host, settings.http_port)]
@@ -70,7 +74,7 @@ async def start(settings: GatewaySettings, life: Life) -> HttpServer:
 
 def assemble(
     settings: GatewaySettings, life: Life, clock: Clock, inbound: Inbound, conversations: Conversations,
-    live: LiveEvents, limiter: RateLimiter,
+    check_ins: CheckIns, live: LiveEvents, limiter: RateLimiter,
 ) -> ASGIApp:  # fmt: skip
     """Return the app of the public door."""
     secret = settings.secret_key.get_secret_value() or _made_up_secret()
@@ -102,7 +106,7 @@ def assemble(
         settings.chat_max_sockets,
     )
     life.on_drain(door.drain)
-    rest = Rest(sessions, conversations, send_message, limits, surroundings, address_key, timeout)
+    rest = Rest(sessions, conversations, check_ins, send_message, limits, surroundings, address_key, timeout)
     others = [door.route(), *ops_routes(life), *page_routes(settings.web_dir)]
     webhooks = Webhooks(
         inbound, WebhookLimits(settings.request_timeout, settings.webhook_max_body_bytes, settings.max_webhooks)

@@ -1,9 +1,10 @@
-"""What the gateway needs from outside. Each port raises Refused (UNAVAILABLE, TIMED_OUT, INVALID) and nothing else."""
+"""What the gateway needs from outside. Each port raises Refused and nothing else: UNAVAILABLE, TIMED_OUT, INVALID."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from gateway.domain.check_ins import Added, CheckIn, NewCheckIn, QuietHours, QuietHoursSet, Schedule
 from gateway.domain.conversation import History, LiveEvent
 from gateway.domain.limits import Bucket, Verdict
 from gateway.domain.sessions import GuestId, Session
@@ -22,6 +23,31 @@ class Conversations(Protocol):
 
     async def history(self, guest_id: GuestId, before: str, limit: int, timeout_seconds: float) -> History:
         """Return up to `limit` messages before the message `before` ("" for the newest), oldest first."""
+
+
+class CheckIns(Protocol):
+    """When the coach writes first.
+
+    Also raises NOT_KNOWN_YET (the guest has not written yet), NOT_FOUND (no such check-in), NOT_POSSIBLE (with what to
+    correct) and TOO_MANY.
+    """
+
+    async def schedule(self, guest_id: GuestId, timeout_seconds: float) -> Schedule:
+        """Return the guest's check-ins, oldest first; an empty schedule for somebody who has not written yet."""
+
+    async def add(self, guest_id: GuestId, new: NewCheckIn, timeout_seconds: float) -> Added:
+        """Add a check-in, once for each request id; its time zone becomes the guest's."""
+
+    async def pause(self, guest_id: GuestId, check_in_id: str, paused: bool, timeout_seconds: float) -> CheckIn:
+        """Pause a check-in, or let it go on with its next time."""
+
+    async def remove(self, guest_id: GuestId, check_in_id: str, timeout_seconds: float) -> None:
+        """Remove a check-in."""
+
+    async def set_quiet_hours(
+        self, guest_id: GuestId, quiet_hours: QuietHours, time_zone: str, timeout_seconds: float
+    ) -> QuietHoursSet:
+        """Set the hours in which nothing is written first, and the guest's time zone."""
 
 
 class LiveEvents(Protocol):

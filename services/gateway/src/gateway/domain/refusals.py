@@ -15,14 +15,24 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     RATE_LIMITED = "rate_limited"
     REFUSED = "message_refused"
+    NOT_POSSIBLE = "not_possible"
+    NOT_FOUND = "not_found"
+    NOT_KNOWN_YET = "not_known_yet"
+    TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
     TIMED_OUT = "timed_out"
 
 
 class Refused(Exception):  # noqa: N818  # reads as what happened: raise Refused(Reason.TEXT_EMPTY)
-    """A request that is not carried out; holds no text of a person."""
+    """A request that is not carried out; holds no text of a person.
 
-    def __init__(self, reason: Reason, retry_after: int = 0) -> None:
+    `advice` is what another part says to do about it, and `field` what of the request it is about; both are for the
+    client alone, so the exception's own text, which may be logged, is without them.
+    """
+
+    def __init__(self, reason: Reason, retry_after: int = 0, advice: str = "", field: str = "") -> None:
         super().__init__(reason.value)
         self.reason = reason
         self.retry_after = retry_after
+        self.advice = advice
+        self.field = field

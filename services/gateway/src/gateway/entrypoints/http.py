@@ -1,6 +1,5 @@
 """The REST interface of the page: a session, the history, and sending without a socket."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -8,16 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Cookie, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, compile_path
 
-from gateway.app.limits import Limits
-from gateway.app.ports import Conversations
-from gateway.app.send_message import SendMessage
-from gateway.app.sessions import Sessions
-from gateway.domain.addresses import Surroundings, limit_subject
 from gateway.domain.conversation import (
     MAX_TEXT_CHARACTERS,
     OutgoingMessage,
@@ -28,8 +21,9 @@ from gateway.domain.conversation import (
 )  # fmt: skip
 from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import COOKIE_LIFETIME, Session
-from gateway.entrypoints import problems
+from gateway.entrypoints import check_ins, problems
 from gateway.entrypoints.peers import peer_of
+from gateway.entrypoints.rest import Rest
 
 COOKIE = "coach_guest"
 COOKIE_PATH = "/v1/session"  # nothing else ever sees it
@@ -39,23 +33,6 @@ ADVICE_BY_STATUS = {
     405: "Use a method that the Allow header names.",
     413: problems.ADVICE[Reason.TOO_LARGE].detail,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What the routes work with."""
-
-    sessions: Sessions
-    conversations: Conversations
-    send_message: SendMessage
-    limits: Limits
-    surroundings: Surroundings
-    address_key: bytes
-    timeout_seconds: float
-
-    def address_of(self, request: Request) -> str:
-        """Return what the sender's address is counted by."""
-        return limit_subject(self.surroundings.client_address(peer_of(request.scope)), self.address_key)
 
 
 class SessionAnswer(BaseModel):
@@ -118,17 +95,10 @@ class HistoryAnswer(BaseModel):
 def routes(rest: Rest) -> APIRouter:
     """Return the /v1 routes."""
     router = APIRouter(prefix="/v1", tags=["chat"])
-    bearer = HTTPBearer(auto_error=False, description="The token of POST /v1/session.")
 
-    async def limited(request: Request) -> str:
-        subject = rest.address_of(request)
-        await rest.limits.check_request(subject)
-        return subject
-
-    async def acting(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Session:
-        return rest.sessions.authenticate(credentials.credentials if credentials else "")
-
-    @router.post("/session", responses=problems.documented(403, 413, 422, 429, 504), dependencies=[Depends(limited)])
+    @router.post(
+        "/session", responses=problems.documented(403, 413, 422, 429, 504), dependencies=[Depends(rest.limited)]
+    )
     async def open_session(
         request: Request, response: Response, cookie: Annotated[str, Cookie(alias=COOKIE)] = ""
     ) -> SessionAnswer:
@@ -147,10 +117,10 @@ def routes(rest: Rest) -> APIRouter:
         )
 
     @router.get(
-        "/messages", responses=problems.documented(401, 413, 422, 429, 503, 504), dependencies=[Depends(limited)]
+        "/messages", responses=problems.documented(401, 413, 422, 429, 503, 504), dependencies=[Depends(rest.limited)]
     )
     async def list_messages(
-        session: Annotated[Session, Depends(acting)],
+        session: Annotated[Session, Depends(rest.acting)],
         before: Annotated[UUID | None, Query(description="Only messages before this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
     ) -> HistoryAnswer:
@@ -165,7 +135,7 @@ def routes(rest: Rest) -> APIRouter:
 
     @router.post("/messages", status_code=202, responses=problems.documented(401, 413, 422, 429, 503, 504))
     async def send_message(
-        request: Request, session: Annotated[Session, Depends(acting)], new: NewMessage
+        request: Request, session: Annotated[Session, Depends(rest.acting)], new: NewMessage
     ) -> AcceptedAnswer:
         """Send a message; accepted means stored, and answered soon."""
         locale = preferred_language(request.headers.get("accept-language", ""))
@@ -185,6 +155,7 @@ def create_app(rest: Rest, others: list[BaseRoute], version: str) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )  # fmt: skip
     app.include_router(routes(rest))
+    app.include_router(check_ins.routes(rest))
     app.router.routes.extend(others)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -200,15 +171,18 @@ def _answer(members: dict[str, Any], headers: dict[str, str] | None = None) -> J
 
 async def _on_refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101  # registered for this class
-    return _answer(problems.body_of(error.reason, error.retry_after))
+    return _answer(problems.body_of_refusal(error))
 
 
 async def _on_invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     members = problems.body_of(Reason.INVALID)
     # Places and rules alone: pydantic's own error also quotes the input.
-    wrong = sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()})
-    return _answer(members | {"detail": f"Correct {', '.join(wrong)}. {members['detail']}"})
+    places = {tuple(str(part) for part in item["loc"]) for item in error.errors()}
+    wrong = sorted(".".join(place) for place in places)
+    fields = {place[1] for place in places if place[0] == "body" and len(place) > 1}
+    field = {"field": fields.pop()} if len(fields) == 1 else {}
+    return _answer(members | {"detail": f"Correct {', '.join(wrong)}. {members['detail']}"} | field)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
@@ -220,8 +194,14 @@ async def _on_http(request: Request, error: Exception) -> Response:
     status, headers = error.status_code, dict(error.headers or {})
     if status in (404, 405):
         # The router names the methods of one route alone, and the page's catch-all hides those of the others.
-        operations: dict[str, Any] = request.app.openapi()["paths"].get(request.url.path, {})
+        operations = _operations_at(request.app, request.url.path)
         status = 405 if operations else status
         headers = {"Allow": ", ".join(sorted(map(str.upper, operations)) or PAGE_METHODS)} if status == 405 else {}
     detail = ADVICE_BY_STATUS.get(status, "See /openapi.json for what is expected.")
     return _answer(problems.plain_problem(status, detail), headers)
+
+
+def _operations_at(app: FastAPI, path: str) -> dict[str, Any]:
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    found = (operations for template, operations in paths.items() if compile_path(template)[0].match(path))
+    return next(found, {})

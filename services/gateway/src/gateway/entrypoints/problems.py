@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.types import Send
 
 from gateway.domain.conversation import MAX_TEXT_CHARACTERS
-from gateway.domain.refusals import Reason
+from gateway.domain.refusals import Reason, Refused
 
 MEDIA_TYPE = "application/problem+json"
 WAIT = "{wait}"
@@ -24,6 +24,7 @@ class Problem(BaseModel):
     detail: str = Field(description="What to do about it.")
     code: str = Field(description="One word for programs.")
     retry_after: int | None = Field(default=None, description="Seconds after which trying again makes sense.")
+    field: str | None = Field(default=None, description="What of the request it is about, where that is one thing.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,10 @@ ADVICE: dict[Reason, Advice] = {
     Reason.TOO_LARGE: Advice(413, "The request is too large", "Send less at once."),
     Reason.RATE_LIMITED: Advice(429, "That was a lot at once", f"Wait {WAIT}, then try again."),
     Reason.REFUSED: Advice(422, "The message was not taken", "Change it and send it again with a new id."),
+    Reason.NOT_POSSIBLE: Advice(422, "That is not possible", "Change it and send it again."),
+    Reason.NOT_FOUND: Advice(404, "That is not there", "Read the list again; it may have been removed."),
+    Reason.NOT_KNOWN_YET: Advice(409, "Your coach does not know you yet", "Write to your coach first."),
+    Reason.TOO_MANY: Advice(409, "You have as many as there can be", "Remove one first."),
     Reason.UNAVAILABLE: Advice(503, "The coach cannot be reached", f"Try again in {WAIT}."),
     Reason.TIMED_OUT: Advice(504, "That took too long", "Try again; sending with the same id again is safe."),
 }
@@ -63,6 +68,13 @@ def body_of(reason: Reason, retry_after: int = 0) -> dict[str, Any]:
     """Return the problem of a refusal."""
     advice = ADVICE[reason]
     return problem(advice.status, advice.title, advice.detail_with(retry_after), reason.value, retry_after)
+
+
+def body_of_refusal(refused: Refused) -> dict[str, Any]:
+    """Return the problem of a refusal, with what another part says about it."""
+    members = body_of(refused.reason, refused.retry_after)
+    members |= {"detail": refused.advice} if refused.advice else {}
+    return members | ({"field": refused.field} if refused.field else {})
 
 
 def problem(status: int, title: str, detail: str, code: str, retry_after: int = 0) -> dict[str, Any]:
