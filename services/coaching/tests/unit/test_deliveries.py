@@ -71,6 +71,27 @@ def test_an_old_token_changes_nothing(state: State, said: State, token: int) -> 
         assert reported(delivery(state), Report("d", token, said)) is None
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "leased", "applied"),
+    [
+        (Kind.REPLY, State.CLAIMED, True, True),
+        (Kind.REPLY, State.CLAIMED, False, False),
+        (Kind.REPLY, State.IN_FLIGHT, False, True),
+        (Kind.REPLY, State.UNKNOWN, False, True),
+        (Kind.PROACTIVE, State.CLAIMED, True, True),
+        (Kind.PROACTIVE, State.CLAIMED, False, False),
+        (Kind.PROACTIVE, State.IN_FLIGHT, True, True),
+        (Kind.PROACTIVE, State.IN_FLIGHT, False, False),
+        (Kind.PROACTIVE, State.UNKNOWN, False, False),
+    ],
+)
+def test_a_sender_that_heard_nothing_may_begin_a_reply_and_asks_anew_for_what_coaching_decides(
+    kind: Kind, state: State, leased: bool, applied: bool
+) -> None:
+    after = reported(delivery(state, kind=kind, leased=leased), Report("d", 3, State.IN_FLIGHT))
+    assert (after is not None and after.state is State.IN_FLIGHT) == applied
+
+
 def test_parts_never_shrink_and_the_provider_id_stays() -> None:
     row = delivery(State.IN_FLIGHT, parts_accepted=2, provider_message_id="p2")
     after = reported(row, Report("d", 3, State.PLANNED, reason="rate_limited", not_before=LATER, parts_accepted=1))
@@ -96,8 +117,8 @@ class DeliveryLife(RuleBasedStateMachine):
         self.calls_begun: list[int] = []
 
     def move(self, after: Delivery) -> None:
-        given_back = after.state is State.PLANNED
-        assert given_back or RANK[after.state] >= RANK[self.row.state] or after.token > self.row.token
+        back = after.state is State.PLANNED or (self.row.state, after.state) == (State.UNKNOWN, State.IN_FLIGHT)
+        assert back or RANK[after.state] >= RANK[self.row.state] or after.token > self.row.token
         assert after.token >= self.row.token
         self.row = after
 

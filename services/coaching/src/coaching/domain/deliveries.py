@@ -30,8 +30,9 @@ class Kind(StrEnum):
 BY_REPORT: dict[State, frozenset[State]] = {
     State.CLAIMED: frozenset({State.IN_FLIGHT, State.PLANNED, State.FAILED}),
     State.IN_FLIGHT: frozenset({State.IN_FLIGHT, State.ACCEPTED, State.FAILED, State.UNKNOWN, State.PLANNED}),
-    # The sender came back after its lease had ended: what it knows settles the question.
-    State.UNKNOWN: frozenset({State.ACCEPTED, State.FAILED}),
+    # The sender came back after its lease had ended: what it knows settles the question. In flight: it heard no answer
+    # to that report, so it has not called yet.
+    State.UNKNOWN: frozenset({State.IN_FLIGHT, State.ACCEPTED, State.FAILED}),
 }
 # What a receipt of the provider may do; receipts come in any order.
 BY_RECEIPT: dict[State, frozenset[State]] = {
@@ -135,8 +136,15 @@ def claimed(delivery: Delivery, decision: Decision) -> Delivery:
 
 
 def reported(delivery: Delivery, report: Report) -> Delivery | None:
-    """Return the delivery after a report; None where its token is old or the state would go backwards."""
+    """Return the delivery after a report; None where its token is old or the state would go backwards.
+
+    A call that has not begun when the lease ends must be asked for anew: what was decided may not hold any more. Only
+    of a reply that was in flight nobody would be asked again, so it may begin.
+    """
     if report.token != delivery.token or report.state not in BY_REPORT.get(delivery.state, frozenset()):
+        return None
+    too_late = not delivery.leased and (delivery.kind is not Kind.REPLY or delivery.state is State.CLAIMED)
+    if report.state is State.IN_FLIGHT and too_late:
         return None
     return replace(
         delivery,
