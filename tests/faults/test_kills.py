@@ -53,4 +53,4 @@ def test_the_kills_were_what_they_claim_to_be(aftermath: Aftermath) -> None:
     assert min(killed.open_turns for killed in aftermath.kills) >= OPEN_TURNS
     done = Counter(killed.kill.part for killed in aftermath.kills)
     died = {name: restarts for name, restarts in aftermath.restarts.items() if restarts}
-    assert died == done, "something died that was not killed"
+    assert died == done, aftermath.said  # something died that was not killed

@@ -44,7 +44,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Aftermath:
-    """The end of it all. `words`: who wrote what; `texts`: what each was sent; `waiting`: what has not ended."""
+    """The end of it all. `words`: who wrote what; `texts`: what each was sent; `waiting`: what has not ended.
+
+    `said`: what the supervisor said about the ends of programs.
+    """
 
     seed: int
     kills: list[Killed]
@@ -53,6 +56,7 @@ class Aftermath:
     texts: dict[int, list[str]]
     turns: list[Turn]
     waiting: dict[str, int]
+    said: list[str]
 
     @property
     def unknown(self) -> dict[int, str]:
@@ -87,6 +91,7 @@ async def settled(scripted: Scripted, killer: Killer, turns: Turns, kills: list[
         {chat_id: scripted.telegram.sent(chat_id) for chat_id in turns.words},
         [_turn(row) for row in await killer.ask(_TURNS)],
         waiting,
+        [line.strip() for line in scripted.platform.lines if "starting it again" in line],
     )
 
 

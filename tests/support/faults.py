@@ -34,7 +34,7 @@ EVERY_POINT = tuple(point for points in POINTS.values() for point in points)
 PARTS = (*POINTS, "nats", "postgres")
 OPEN_TURNS = 20
 # A random kill comes at most so long after its twenty people began to write; new ones follow those who are answered.
-WITHIN_SECONDS = 1.5
+WITHIN_SECONDS = 3.0
 STEP_SECONDS = 0.005
 POINT_SECONDS = 60.0
 BACK_SECONDS = 90.0
