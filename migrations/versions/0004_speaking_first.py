@@ -103,6 +103,30 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
 $function$
 """
 
+# Check-ins whose words somebody makes now: like coaching.claim, but by the time that due times are told in, which a test
+# may shift. Whoever does not come back has lost them after the lease; the token rises.
+CLAIM_CHECK_INS = """
+CREATE FUNCTION coaching.claim_check_ins(at timestamptz, lease_seconds integer, max_rows integer)
+RETURNS TABLE (organization_id uuid, id uuid, token bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $function$
+#variable_conflict use_column
+BEGIN
+    IF lease_seconds NOT BETWEEN 1 AND 3600 OR max_rows NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION 'claim_check_ins: lease_seconds is 1 to 3600, max_rows 1 to 1000';
+    END IF;
+    RETURN QUERY
+    WITH due AS MATERIALIZED (
+        SELECT c.organization_id, c.id FROM coaching.check_ins c
+        WHERE c.prepare_at <= at ORDER BY c.prepare_at LIMIT max_rows FOR UPDATE SKIP LOCKED
+    )
+    UPDATE coaching.check_ins c
+    SET prepare_at = at + make_interval(secs => lease_seconds), prepare_token = c.prepare_token + 1
+    FROM due WHERE c.organization_id = due.organization_id AND c.id = due.id
+    RETURNING c.organization_id, c.id, c.prepare_token;
+END
+$function$
+"""
+
 # The same numbers as before, and what is due of speaking first.
 BACKLOG = """
 CREATE OR REPLACE FUNCTION coaching.backlog() RETURNS TABLE (kind text, waiting bigint, oldest_seconds double precision)
@@ -127,6 +151,7 @@ $function$
 OWN_ROWS = "organization_id = nullif(current_setting('app.organization_id', true), '')::uuid"
 PROTECTED = ("check_ins", "nudges", "decisions")
 SEEN_ACROSS = ("check_ins", "nudges")
+FUNCTIONS = ("coaching.organizations_due(timestamptz)", "coaching.claim_check_ins(timestamptz, integer, integer)")
 
 
 def upgrade() -> None:
@@ -142,12 +167,16 @@ def upgrade() -> None:
     for table in SEEN_ACROSS:
         op.execute(f"CREATE POLICY claims ON coaching.{table} FOR SELECT TO coaching_claims USING (true)")
         op.execute(f"GRANT SELECT ON coaching.{table} TO coaching_claims")
+    op.execute("CREATE POLICY claimed ON coaching.check_ins FOR UPDATE TO coaching_claims USING (true) WITH CHECK (true)")
+    op.execute("GRANT UPDATE ON coaching.check_ins TO coaching_claims")
     op.execute(ORGANIZATIONS_DUE)
+    op.execute(CLAIM_CHECK_INS)
     op.execute(BACKLOG)
     op.execute("GRANT CREATE, USAGE ON SCHEMA coaching TO coaching_claims")
-    op.execute("REVOKE ALL ON FUNCTION coaching.organizations_due(timestamptz) FROM PUBLIC")
-    op.execute("GRANT EXECUTE ON FUNCTION coaching.organizations_due(timestamptz) TO coaching_service")
-    op.execute("ALTER FUNCTION coaching.organizations_due(timestamptz) OWNER TO coaching_claims")
+    for function in FUNCTIONS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO coaching_service")
+        op.execute(f"ALTER FUNCTION {function} OWNER TO coaching_claims")
     op.execute("REVOKE CREATE ON SCHEMA coaching FROM coaching_claims")
 
 
