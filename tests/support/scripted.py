@@ -1,6 +1,6 @@
 """A platform whose model is scripted and whose Telegram is a fake one: what the end-to-end tests share."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +71,10 @@ class Scripted:
 
 
 @contextmanager
-def scripted_platform(folder: Path, webhook: bool = True, **settings: str) -> Iterator[Scripted]:
-    """Start one in `folder`; Telegram calls its webhook, or is asked by long polling."""
+def scripted_platform(
+    folder: Path, webhook: bool = True, arguments: Sequence[str] = (), **settings: str
+) -> Iterator[Scripted]:
+    """Start one in `folder`, with these arguments of `up`; Telegram calls its webhook, or is asked by long polling."""
     port = free_port()
     with BackgroundLoop() as loop, SpanCollector() as spans:
         model = loop.enter(ScriptedModel())
@@ -89,5 +91,5 @@ def scripted_platform(folder: Path, webhook: bool = True, **settings: str) -> It
             **NO_LIMITS,
             **settings,
         }
-        with running_platform(folder / "data", port, env) as platform:
+        with running_platform(folder / "data", port, env, *arguments) as platform:
             yield Scripted(platform, loop, model, telegram, spans)
