@@ -20,7 +20,7 @@ class Remember:
         self._memory = memory
 
     async def __call__(self) -> int:
-        """Index one batch; return how many texts were taken."""
+        """Index one batch; return how many texts were taken. Raises StoreUnavailableError."""
         texts = await self._queue.claim(BATCH)
         people: dict[tuple[str, str], list[MemoryText]] = {}
         for text in texts:
@@ -31,9 +31,10 @@ class Remember:
             async with gate:
                 await self._index(own)
 
-        async with asyncio.TaskGroup() as group:
-            for own in people.values():
-                _ = group.create_task(index(own))
+        # Not a TaskGroup: that would cut the others off, and raise a group, which no caller waits for.
+        for error in await asyncio.gather(*map(index, people.values()), return_exceptions=True):
+            if error is not None:
+                raise error
         return len(texts)
 
     async def _index(self, texts: list[MemoryText]) -> None:
