@@ -216,6 +216,21 @@ async def test_workers_that_left_the_group_are_ended_too(platform: Platform, tmp
     assert not psutil.pid_exists(worker)
 
 
+async def test_programs_of_one_kind_stop_together(platform: Platform, tmp_path: Path) -> None:
+    names = ("store", "one", "one-2", "door")
+    code = "signal.signal(signal.SIGTERM, lambda *_: (time.sleep(1), open('down', 'w').close(), sys.exit(0)));"
+    programs = []
+    for name in names:
+        (tmp_path / name).mkdir()
+        programs.append(Fake(tmp_path / name, code=code + TOUCH_AND_SLEEP, name=name))
+    await platform.supervisor.start(programs, {"one": "one", "one-2": "one"})
+    await platform.supervisor.stop()
+    store, one, other, door = ((tmp_path / name / "down").stat().st_mtime for name in names)
+    assert door < min(one, other)
+    assert max(one, other) < store
+    assert abs(one - other) < 1  # one after the other they would be a second apart
+
+
 async def test_a_stop_in_the_middle_of_a_start_leaves_nothing(platform: Platform, tmp_path: Path) -> None:
     before = set(psutil.Process().children())
     starting = asyncio.create_task(platform.supervisor.start([Fake(tmp_path, code="time.sleep(600)")]))

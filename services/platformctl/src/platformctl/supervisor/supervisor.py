@@ -1,7 +1,8 @@
 """All programs of one platform: started in order, kept running, stopped in reverse order."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 
 from platformctl.supervisor.keeper import Keeper, Patience, Program, Status
 from platformctl.supervisor.orphans import Orphans
@@ -21,6 +22,7 @@ class Supervisor:
         self._say, self._changed = say, changed
         self._patience = patience or Patience()
         self._keepers: list[Keeper] = []
+        self._kinds: Mapping[str, str] = {}
         self._force = asyncio.Event()
         self._orphans = Orphans()
         self._reaping: asyncio.Task[None] | None = None
@@ -29,8 +31,12 @@ class Supervisor:
         """Every program that was started, in order."""
         return [keeper.status() for keeper in self._keepers]
 
-    async def start(self, programs: Sequence[Program]) -> None:
-        """Start these together and wait until each is ready. Raises CannotStartError for the first that is not."""
+    async def start(self, programs: Sequence[Program], kinds: Mapping[str, str] | None = None) -> None:
+        """Start these together and wait until each is ready. Raises CannotStartError for the first that is not.
+
+        `kinds` names, by program, what several of them are alike in: those are stopped together.
+        """
+        self._kinds = {**self._kinds, **(kinds or {})}
         if self._reaping is None:
             self._orphans.open()
             self._reaping = asyncio.create_task(self._reap())
@@ -52,8 +58,8 @@ class Supervisor:
         """Stop everything, last started first; nothing of it is left afterwards."""
         for keeper in self._keepers:
             keeper.give_up()
-        for keeper in reversed(self._keepers):
-            await keeper.stop(self._force)
+        for _, alike in groupby(reversed(self._keepers), lambda keeper: self._kinds.get(keeper.name, keeper.name)):
+            await asyncio.gather(*(keeper.stop(self._force) for keeper in alike))
         if self._reaping is not None:
             self._reaping.cancel()
             await asyncio.gather(self._reaping, return_exceptions=True)

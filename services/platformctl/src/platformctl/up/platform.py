@@ -155,7 +155,7 @@ class LocalPlatform:
         ]
         self._console.line(f"starting {', '.join(replica.name for replica in self._replicas)}")
         async with self._console.working("loading and starting the services"):
-            await self.supervisor.start(self._services)
+            await self.supervisor.start(self._services, {one.name: one.service.name for one in self._replicas})
 
     def _write_run_file(self) -> None:
         if self._is_up:
