@@ -26,6 +26,7 @@ REASONS = {
     # about the check-in and its delivery
     "check_in_paused": "the check-in was paused",
     "check_in_removed": "the check-in was removed",
+    "trigger_unknown": "this release has no trigger of that name",
 }
 
 
