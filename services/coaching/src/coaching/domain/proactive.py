@@ -77,7 +77,8 @@ def decide(
         return Hold(now + ASK_AGAIN, "zone_unknown")
     if now < occasion.due_at:
         return Hold(occasion.due_at, "not_yet")
-    lateness = _Lateness(occasion, person.quiet, zone, limits.grace)
+    first = allowed_from(occasion.due_at, zone, person.quiet)
+    lateness = _Lateness(first, occasion.catch_up, person.quiet, zone, limits.grace)
     decision = (
         _wait(now, person, history)
         or lateness.verdict(now)
@@ -96,15 +97,17 @@ def decide_at(
     moments: Sequence[datetime], occasion: Occasion, person: Person, channel: Channel, history: History, limits: Limits
 ) -> Decision:
     """Decide where nobody knows which of `moments` is now: what one of them forbids does not leave."""
+    if not moments:
+        raise ValueError("decide_at needs a moment")
     decisions = [decide(now, occasion, person, channel, history, limits) for now in moments]
     drops = [decision for decision in decisions if isinstance(decision, Drop)]
     holds = [decision for decision in decisions if isinstance(decision, Hold)]
-    if drops and len(drops) == len(decisions):
+    if len(drops) == len(decisions):
         return drops[0]
     if holds:
         return max(holds, key=lambda hold: hold.until)
     # By one clock it may leave, by another never: the clocks have to agree first.
-    return Hold(max(moments) + SOON, "clocks_disagree") if drops or not decisions else Send()
+    return Hold(max(moments) + SOON, "clocks_disagree") if drops else Send()
 
 
 def _refusal(person: Person, channel: Channel) -> str | None:
@@ -153,7 +156,8 @@ def _live(now: datetime, history: History, limits: Limits) -> Hold | None:
 class _Lateness:
     """How late an occasion is, and what its policy makes of that; what falls due in quiet hours is due at their end."""
 
-    occasion: Occasion
+    first: datetime
+    catch_up: CatchUp
     quiet: QuietHours
     zone: ZoneInfo
     grace: timedelta
@@ -161,8 +165,8 @@ class _Lateness:
     def verdict(self, now: datetime) -> Hold | Drop | None:
         if reason := self.too_late(now):
             return Drop(reason)
-        late = now - self._first() > self.grace
-        if self.occasion.catch_up is not CatchUp.NEXT_WINDOW or not late or self.quiet.start == self.quiet.end:
+        late = now - self.first > self.grace
+        if self.catch_up is not CatchUp.NEXT_WINDOW or not late or self.quiet.start == self.quiet.end:
             return None
         # It leaves while one of the next mornings is as young as a punctual message may be.
         ends = self._ends_of_quiet_hours(now)
@@ -172,17 +176,14 @@ class _Lateness:
 
     def too_late(self, at: datetime) -> str | None:
         """Return why it may not leave at `at` or later; None where it may."""
-        late = at - self._first()
-        match self.occasion.catch_up:
+        late = at - self.first
+        match self.catch_up:
             case CatchUp.SKIP:
                 return "missed" if late > self.grace else None
             case CatchUp.ONCE:
                 return "stale" if late > STALE_ONCE else None
             case CatchUp.NEXT_WINDOW:
                 return "stale" if late > STALE_WINDOW else None
-
-    def _first(self) -> datetime:
-        return allowed_from(self.occasion.due_at, self.zone, self.quiet)
 
     def _ends_of_quiet_hours(self, now: datetime) -> list[datetime]:
         today = now.astimezone(self.zone).date()
