@@ -22,3 +22,4 @@ BACKLOG_ROWS = gauge(
     "coaching_backlog_rows", "Rows of work that wait: conversation, outbox, memory, check_in, nudge.", ("kind",)
 )
 BACKLOG_SECONDS = gauge("coaching_backlog_oldest_seconds", "Age of the oldest row of work that waits.", ("kind",))
+PREPARED = counter("coaching_prepared_total", "Check-ins looked after ahead of their time, by outcome.", ("outcome",))

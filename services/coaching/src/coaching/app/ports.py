@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from coaching.domain.deliveries import Delivery
+from coaching.domain.dispatching import Case, Plan
 from coaching.domain.ids import OrganizationId, PersonId
 from coaching.domain.inbound import InboundOptOut, InboundReceipt, InboundText, Place
+from coaching.domain.last_said import Said
 from coaching.domain.messages import ListedPerson, MemoryText, MessagePage
 from coaching.domain.nudge_words import SentNudge
+from coaching.domain.preparing import Unworded, Worded
 from coaching.domain.proactive import Standing
 from coaching.domain.prompt import Past, PromptMessage, Recalled
 from coaching.domain.turn import Claim, Failure, ModelUse, OpenedTurn, TurnRecord
@@ -167,6 +170,19 @@ class SentNudges(Protocol):
         """Return the newest nudge that reached a person, or may have; None where there is none."""
 
 
+class Preparing(Protocol):
+    """Check-ins whose words are made ahead."""
+
+    async def claim(self, at: datetime, limit: int) -> list[Unworded]:
+        """Take, for a while, up to `limit` check-ins of any organisation whose turn it is at `at`."""
+
+    async def keep(self, item: Unworded, worded: Worded | None, look_again_at: datetime | None) -> bool:
+        """Store words, or with None leave what there is; False, nothing written, where somebody else has the say.
+
+        `look_again_at`: when they are looked at again; None: not before the next due time's turn.
+        """
+
+
 class LockedDeliveries(Protocol):
     """Deliveries that nobody else can change until the transaction ends."""
 
@@ -191,6 +207,54 @@ class Deliveries(Protocol):
 
     async def claim_to_sweep(self, limit: int) -> dict[str, list[str]]:
         """Return the ids, by organisation, of deliveries that somebody must look after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """The words of one nudge that is dispatched, and the ids that it goes by."""
+
+    nudge_id: str
+    message_id: str
+    delivery_id: str
+    text: str
+    source: str  # model or template
+
+
+@dataclass(frozen=True, slots=True)
+class Talked:
+    """What was said lately: by the person, where a model's words answered it, and by the coach; newest first."""
+
+    said: tuple[Said, ...] = ()
+    spoken: tuple[str, ...] = ()
+
+
+class DuePersons(Protocol):
+    """Persons for whom something is due; nobody else decides about them until the transaction ends."""
+
+    @property
+    def cases(self) -> Sequence[Case]: ...
+
+    @property
+    def database_now(self) -> datetime:
+        """The database's clock, just read."""
+
+    async def talked(self, person_ids: Sequence[str]) -> Mapping[str, Talked]: ...
+
+    async def write(
+        self, plans: Sequence[Plan], spoken: Sequence[Spoken], now: datetime, not_after: datetime
+    ) -> set[str]:
+        """Write all of it; return the nudges that were written: an occasion that has had its nudge gets no other."""
+
+
+class Schedule(Protocol):
+    """Check-ins and held nudges, by when they are due. `world_seconds`: what a test adds to every clock."""
+
+    async def organizations_due(self, at: datetime, world_seconds: float) -> list[str]: ...
+
+    def due(
+        self, organization_id: str, at: datetime, world_seconds: float, most: int
+    ) -> AbstractAsyncContextManager[DuePersons | None]:
+        """Lock up to `most` persons for whom something is due by `at` and by the database's clock; None: nobody."""
 
 
 class MemoryQueue(Protocol):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, tzinfo
+from datetime import datetime, tzinfo
 
 from coaching.domain.commands import command_in
 from coaching.domain.curated.compose import quoted
@@ -44,8 +44,19 @@ def last_said(newest_first: Sequence[Said], language: Language) -> Said | None:
 
 def reference(said: Said, at: datetime, zone: tzinfo, language: Language) -> str:
     """Return the sentence that comes back to it, at the time `at` of the person's own zone."""
-    when = _when(said.at.astimezone(zone).date(), at.astimezone(zone).date(), language)
+    days = _days(said, at, zone)
+    when = _LONG_AGO[language]
+    if days < len(_DAYS[language]):
+        when = _DAYS[language][days]
+    elif days <= COUNTED_DAYS:
+        when = _SOME_DAYS[language].format(days)
     return f"{when}: {quoted(said.text, language)}."
+
+
+def days_ago(said: Said, at: datetime, zone: tzinfo) -> str:
+    """Return in English how long ago it was at `at`, by the days of the person's own zone."""
+    days = _days(said, at, zone)
+    return ("earlier today", "yesterday")[days] if days < 2 else f"{days} days ago"
 
 
 def _worth_it(text: str) -> bool:
@@ -58,8 +69,5 @@ def _may_be_quoted(text: str, language: Language) -> bool:
     return _CHECKS.verdict(f"{_LONG_AGO[language]}: {quoted(text, language)}.", ()) is Verdict.KEEP
 
 
-def _when(then: date, now: date, language: Language) -> str:
-    days = max((now - then).days, 0)
-    if days < len(_DAYS[language]):
-        return _DAYS[language][days]
-    return _SOME_DAYS[language].format(days) if days <= COUNTED_DAYS else _LONG_AGO[language]
+def _days(said: Said, at: datetime, zone: tzinfo) -> int:
+    return max((at.astimezone(zone).date() - said.at.astimezone(zone).date()).days, 0)
