@@ -124,9 +124,11 @@ class Stage:
 
         return await eventually(enough, seconds)
 
-    async def outbound(self, count: int, seconds: float = 5.0) -> list[events_pb2.OutboundMessage]:
+    async def outbound(
+        self, count: int, seconds: float = 5.0, consumer: str = "channel-adapter-reply"
+    ) -> list[events_pb2.OutboundMessage]:
         """Take up to `count` messages from OUTBOUND, waiting so long for them."""
-        subscription = await self.nc.jetstream().pull_subscribe_bind("channel-adapter-reply", stream="OUTBOUND")
+        subscription = await self.nc.jetstream().pull_subscribe_bind(consumer, stream="OUTBOUND")
         found: list[events_pb2.OutboundMessage] = []
         end = time.monotonic() + seconds
         while len(found) < count and time.monotonic() < end:

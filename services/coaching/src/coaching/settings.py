@@ -1,7 +1,8 @@
 """Every knob of coaching."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from coaching.domain.quiet_hours import QuietHours
 from kit.settings import DatabaseSettings, NatsSettings
 
 
@@ -36,3 +37,23 @@ class Settings(DatabaseSettings, NatsSettings):
     delivery_patience_seconds: float = Field(
         600.0, gt=0, description="A delivery that nobody has claimed for this long is published again."
     )
+    quiet_hours: str = Field(
+        "21:00-08:00", description="When nobody is written to first, on the person's clock, unless they say otherwise."
+    )
+    proactive_per_day: int = Field(3, ge=0, description="Messages a day that the coach begins, for one person.")
+    proactive_per_week: int = Field(15, ge=0, description="The same for seven days.")
+    live_conversation_seconds: float = Field(
+        600.0, ge=0, le=86_400, description="For so long after a person's message the coach does not write first."
+    )
+    dispatch_seconds: float = Field(1.0, gt=0, le=60, description="Pause between two looks for what is due.")
+    prepare_ahead_seconds: float = Field(
+        300.0, ge=0, le=3600, description="A check-in's words are prepared so long before it is due."
+    )
+    check_ins_per_person: int = Field(20, ge=1, le=1000, description="Check-ins that one person may have.")
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def check_quiet_hours(cls, value: str) -> str:
+        """Refuse what is no pair of times."""
+        QuietHours.parse(value)
+        return value

@@ -1,8 +1,11 @@
 """What the adapter is told to send, as it travels on OUTBOUND."""
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
 
+from coaching.app.ports import Spoken
+from coaching.domain.dispatching import Place
 from coaching.domain.ids import MessageId
 from coaching.domain.turn import TurnRecord
 from contracts.events.v1 import events_pb2
@@ -40,3 +43,20 @@ def message(sent: Sent) -> bytes:
     )
     found.created_at.FromDatetime(sent.at)
     return found.SerializeToString()
+
+
+def nudge(organization_id: str, place: Place, words: Spoken, at: datetime, not_after: datetime) -> str:
+    """Return the OutboundMessage of a proactive message, in base64."""
+    found = events_pb2.OutboundMessage(
+        organization_id=organization_id,
+        delivery_id=words.delivery_id,
+        channel=place.channel,
+        account=place.account,
+        address=place.address,
+        text=words.text,
+        message_id=words.message_id,
+        source=words.source,
+    )
+    found.created_at.FromDatetime(at)
+    found.not_after.FromDatetime(not_after)
+    return base64.b64encode(found.SerializeToString()).decode()

@@ -1,7 +1,7 @@
 """What time it may be: several clocks, of which none is believed alone.
 
-A service's clock may be wrong, and so may the database's. A third time is reckoned: the service's, when it last went on as
-expected, plus what a steady clock has counted since. What leaves must be right by all of them.
+A service's clock may be wrong, and so may the database's. A third time is reckoned: the service's, when it last went on
+as expected, plus what a steady clock has counted since. What leaves must be right by all of them.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def moments(reckoning: Reckoning | None, reading: Reading) -> tuple[datetime, da
 def reckoned(reckoning: Reckoning | None, reading: Reading) -> Reckoning:
     """Return how to reckon after a reading: on from it where the service's clock went on as expected.
 
-    After a jump the old reckoning stays, until the new time has gone on for an hour, and the database's clock says it too.
+    After a jump the old reckoning stays, until the new time has gone on for an hour and the database says it too.
     """
     fresh = Reckoning(reading.service, reading.steady)
     if reckoning is None:

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from coaching.domain.check_ins import Activity, CheckIn
+from coaching.domain.quiet_hours import zone_of
 from coaching.domain.recurrence import Recurrence, latest_until, next_after
 
 INSTANT = timedelta(microseconds=1)
+DAY = timedelta(days=1)
 
 
 class Agreeing(Protocol):
@@ -34,7 +36,12 @@ def due(check_in: CheckIn, trigger: Agreeing, activity: Activity, now: datetime)
 
 
 def next_due(check_in: CheckIn, trigger: Agreeing, activity: Activity, after: datetime) -> datetime | None:
-    """Return the first due time after `after` that the trigger agrees to, as things are now; None: never again."""
+    """Return the first due time after `after` that the trigger agrees to, as things are now; None: never again.
+
+    Where this machine does not know the check-in's zone it is looked at again in a day: zones are brought by updates.
+    """
+    if zone_of(check_in.time_zone) is None:
+        return after + DAY
     earliest = trigger.earliest(check_in, activity)
     if earliest is not None:
         after = max(after, earliest - INSTANT)

@@ -1,0 +1,178 @@
+"""Check-ins that are due: a batch of persons is locked, read, and written in one transaction."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from coaching.adapters import outbound
+from coaching.adapters import schedule_statements as sql
+from coaching.adapters.postgres import Tables, Transaction
+from coaching.adapters.postgres_speaking import persons, prepared
+from coaching.app.ports import Spoken, Talked
+from coaching.domain.check_ins import Activity, CatchUp, CheckIn, Nudge
+from coaching.domain.deliveries import Drop, Hold, Send
+from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Judged, Move, Plan
+from coaching.domain.ids import PersonId
+from coaching.domain.last_said import Said
+from coaching.domain.quiet_hours import QuietHours
+from kit import faultpoints
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTimes:
+    """How long before its due time a check-in's words are prepared, and after how long its delivery is looked after."""
+
+    prepare_ahead_seconds: float
+    patience_seconds: float
+
+
+class PostgresSchedule:
+    """Schedule on PostgreSQL."""
+
+    def __init__(self, tables: Tables, times: ScheduleTimes, default_quiet: QuietHours) -> None:
+        self._tables = tables
+        self._times = times
+        self._default_quiet = default_quiet
+
+    async def organizations_due(self, at: datetime, world_seconds: float) -> list[str]:
+        """Return the organisations in which something is due at `at`, and by the database's clock."""
+        async with self._tables.across() as transaction:
+            rows = await transaction.rows(sql.ORGANIZATIONS_DUE, at=at, world=world_seconds)
+        return [str(row["id"]) for row in rows]
+
+    @asynccontextmanager
+    async def due(
+        self, organization_id: str, at: datetime, world_seconds: float, most: int
+    ) -> AsyncIterator["DueRows | None"]:
+        """Lock up to `most` persons for whom something is due until the block ends, which commits; None: nobody."""
+        async with self._tables.of(organization_id) as transaction:
+            locked = await transaction.rows(sql.LOCK, at=at, world=world_seconds, most=most)
+            if not locked:
+                yield None
+                return
+            ids = [str(row["id"]) for row in locked]
+            held = [str(row["id"]) for row in locked if row["held"]]
+            cases = await self._cases(transaction, ids, held, locked[0]["at"])
+            yield DueRows(transaction, organization_id, locked[0]["database_now"], cases, self._times)
+            faultpoints.reached("before_dispatch_commit")
+        faultpoints.reached("after_dispatch_commit")
+
+    async def _cases(self, transaction: Transaction, ids: list[str], held: list[str], at: datetime) -> list[Case]:
+        found = await persons(transaction, ids, at, self._default_quiet, planned=True)
+        due: dict[str, list[DueCheckIn]] = {}
+        for row in await transaction.rows(sql.DUE, ids=ids, at=at):
+            person_id = str(row["person_id"])
+            due.setdefault(person_id, []).append(_due(row, found[person_id][0]))
+        waiting: dict[str, list[HeldNudge]] = {}
+        for row in await transaction.rows(sql.HELD, ids=held, at=at) if held else ():
+            waiting.setdefault(str(row["person_id"]), []).append(_held(row))
+        return [
+            replace(case, due=tuple(due.get(person_id, ())), held=tuple(waiting.get(person_id, ())))
+            for person_id, (case, _) in found.items()
+        ]
+
+
+class DueRows:
+    """DuePersons on PostgreSQL."""
+
+    def __init__(
+        self, transaction: Transaction, organization_id: str, database_now: datetime, cases: list[Case],
+        times: ScheduleTimes,
+    ) -> None:  # fmt: skip
+        self._transaction = transaction
+        self._organization_id = organization_id
+        self._times = times
+        self.database_now = database_now
+        self.cases = cases
+
+    async def talked(self, person_ids: Sequence[str]) -> dict[str, Talked]:
+        """Return what was said lately by and to each of these persons."""
+        found = {person_id: Talked() for person_id in person_ids}
+        for row in await self._transaction.rows(sql.SAID, ids=list(person_ids)):
+            person_id = str(row["id"])
+            known = found[person_id]
+            if row["role"] == "person":
+                known = replace(known, said=(*known.said, Said(row["text"], row["created_at"])))
+            else:
+                known = replace(known, spoken=(*known.spoken, row["text"]))
+            found[person_id] = known
+        return found
+
+    async def write(
+        self, plans: Sequence[Plan], spoken: Sequence[Spoken], now: datetime, not_after: datetime
+    ) -> set[str]:
+        """Write all of it in one statement; return the ids of the nudges that were written."""
+        words = {item.nudge_id: item for item in spoken}
+        rows = [
+            _row(plan, item, words.get(item.nudge.nudge_id), self._organization_id, now, not_after)
+            for plan in plans
+            for item in plan.judged
+        ]
+        moves = [_move(move) for plan in plans for move in plan.moves]
+        found = await self._transaction.rows(
+            sql.WRITE, rows=rows, moves=json.dumps(moves), now=now, not_after=not_after,
+            ahead=float(self._times.prepare_ahead_seconds), patience=float(self._times.patience_seconds),
+        )  # fmt: skip
+        return {str(row["id"]) for row in found}
+
+
+def _due(row: RowMapping, case: Case) -> DueCheckIn:
+    check_in = CheckIn(
+        check_in_id=str(row["id"]), person_id=case.person_id, trigger=row["trigger"], rule=row["rule"],
+        local_time=row["local_time"], time_zone=row["time_zone"], starts_on=row["starts_on"],
+        catch_up=CatchUp(row["catch_up"]), after_days=row["after_days"], next_due_at=row["next_due_at"],
+        created_at=row["created_at"],
+    )  # fmt: skip
+    return DueCheckIn(check_in, Activity(case.history.last_inbound_at, row["nudged"]), prepared(row))
+
+
+def _held(row: RowMapping) -> HeldNudge:
+    nudge = Nudge(
+        str(row["id"]), str(row["check_in_id"]), PersonId(str(row["person_id"])), row["trigger"],
+        CatchUp(row["catch_up"]), row["due_at"],
+    )  # fmt: skip
+    refused = "check_in_removed" if row["removed"] else "check_in_paused" if row["paused"] else ""
+    return HeldNudge(nudge, row["reason"], row["look_at"], prepared(row), refused)
+
+
+def _move(move: Move) -> dict[str, Any]:
+    at = move.next_due_at
+    return {"id": move.check_in_id, "was": move.was.isoformat(), "at": at.isoformat() if at else None}
+
+
+def _row(
+    plan: Plan, item: Judged, words: Spoken | None, organization_id: str, now: datetime, not_after: datetime
+) -> dict[str, Any]:
+    nudge = item.nudge
+    verdict, reason, until = _verdict(item)
+    row: dict[str, Any] = {
+        "id": nudge.nudge_id, "person_id": nudge.person_id, "check_in_id": nudge.check_in_id,
+        "trigger": nudge.trigger, "catch_up": nudge.catch_up.value, "due_at": nudge.due_at.isoformat(),
+        "new": item.new, "state": item.state.value, "reason": reason, "look_at": until,
+        "merged_into": item.merged_into, "why": item.why, "told": item.told, "verdict": verdict,
+        "facts": item.facts,
+    }  # fmt: skip
+    place = plan.case.place
+    if words is None or place is None:
+        return row
+    payload = outbound.nudge(organization_id, place, words, now, not_after)
+    return row | {
+        "message_id": words.message_id, "delivery_id": words.delivery_id, "conversation_id": place.conversation_id,
+        "channel": place.channel, "account": place.account, "address": place.address, "text": words.text,
+        "source": words.source, "payload": payload,
+    }  # fmt: skip
+
+
+def _verdict(item: Judged) -> tuple[str, str, str | None]:
+    match item.decision:
+        case Send():
+            return "send", "", None
+        case Hold(until, reason):
+            return "hold", reason, until.isoformat()
+        case Drop(reason):
+            return "drop", reason, None

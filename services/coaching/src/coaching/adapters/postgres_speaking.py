@@ -1,0 +1,54 @@
+"""What deciding about speaking first must know of a person, as rows of the database tell it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+
+from coaching.adapters import schedule_statements as sql
+from coaching.adapters.postgres import Transaction
+from coaching.domain.dispatching import Case, Place, Prepared
+from coaching.domain.ids import PersonId
+from coaching.domain.proactive import Channel, History, Person
+from coaching.domain.quiet_hours import QuietHours
+
+COUNTED = timedelta(days=8)  # a week's cap, in any zone
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Proactive messages that left, or may have: ids of their deliveries, and when."""
+
+    ids: tuple[str, ...]
+    times: tuple[datetime, ...]
+
+
+async def persons(
+    transaction: Transaction, ids: Sequence[str], now: datetime, default_quiet: QuietHours, *, planned: bool
+) -> dict[str, tuple[Case, Sent]]:
+    """Return what is known of each person; `planned`: what is only on its way counts as sent."""
+    rows = await transaction.rows(sql.PERSONS, ids=list(ids), since=now - COUNTED, planned=planned)
+    return {str(row["id"]): _case(row, default_quiet) for row in rows}
+
+
+def _case(row: RowMapping, default_quiet: QuietHours) -> tuple[Case, Sent]:
+    start, end = row["quiet_start"], row["quiet_end"]
+    quiet = default_quiet if start is None or end is None else QuietHours(start, end)
+    person = Person(row["time_zone"], quiet, row["told"], row["stopped"], row["snoozed_until"], row["crisis_hold"])
+    sent = Sent(tuple(map(str, row["ids"] or ())), tuple(row["times"] or ()))
+    conversation = row["conversation_id"]
+    place = None if conversation is None else Place(str(conversation), row["channel"], row["account"], row["address"])
+    case = Case(
+        person_id=PersonId(str(row["id"])), locale=row["locale"], person=person, channel=Channel(gone=place is None),
+        history=History(sent.times, row["last_message_at"], row["turn_open"]), place=place, newest=row["newest"] or 0,
+    )  # fmt: skip
+    return case, sent
+
+
+def prepared(row: RowMapping) -> Prepared:
+    """Return the words that a check-in's row keeps for a due time."""
+    return Prepared(
+        row["prepared_for"], row["prepared_at"], row["prepared_position"] or 0, row["prepared_source"] or "",
+        row["prepared_text"] or "",
+    )  # fmt: skip

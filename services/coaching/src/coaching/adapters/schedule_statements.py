@@ -1,0 +1,145 @@
+"""The SQL of speaking first: who is due, what is known of them, and what a dispatch writes."""
+
+from sqlalchemy import text
+
+ORGANIZATIONS_DUE = text("""
+    SELECT id FROM coaching.organizations_due(
+        least(CAST(:at AS timestamptz), clock_timestamp() + make_interval(secs => :world))) AS id
+""")
+# Persons for whom something is due, locked so that nobody else decides about them; those that somebody else has are
+# left to them. Due is what is due by the database's clock too.
+LOCK = text("""
+    WITH moment AS MATERIALIZED (
+        SELECT least(CAST(:at AS timestamptz), clock_timestamp() + make_interval(secs => :world)) AS at
+    ), starting AS (
+        SELECT p.id FROM coaching.check_ins c
+        JOIN coaching.people p ON p.organization_id = c.organization_id AND p.id = c.person_id
+        WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.next_due_at <= (SELECT at FROM moment)
+        ORDER BY c.next_due_at LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
+    ), waiting AS (
+        SELECT p.id FROM coaching.nudges n
+        JOIN coaching.people p ON p.organization_id = n.organization_id AND p.id = n.person_id
+        WHERE n.organization_id = CAST(:organization_id AS uuid) AND n.state = 'held'
+            AND n.look_at <= (SELECT at FROM moment)
+        ORDER BY n.look_at LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
+    )
+    SELECT id, bool_or(held) AS held, (SELECT at FROM moment) AS at, clock_timestamp() AS database_now
+    FROM (SELECT id, false AS held FROM starting UNION ALL SELECT id, true FROM waiting) AS found GROUP BY id
+""")
+# In the same transaction, so that what the last holder of the lock has written is seen. `planned`: a message that is
+# on its way counts as sent. The time of a message is that at which it was last said that it may leave.
+PERSONS = text("""
+    SELECT p.id, p.locale, p.time_zone, p.quiet_start, p.quiet_end, p.snoozed_until, p.last_message_at,
+        p.notice_given_at IS NOT NULL AS told, p.proactive_stopped_at IS NOT NULL AS stopped,
+        p.crisis_hold_at IS NOT NULL AS crisis_hold,
+        place.id AS conversation_id, place.channel, place.account, place.address, sent.ids, sent.times,
+        EXISTS (SELECT FROM coaching.conversations c WHERE c.organization_id = p.organization_id
+            AND c.person_id = p.id AND c.pending_since IS NOT NULL) AS turn_open,
+        (SELECT m.position FROM coaching.messages m WHERE m.organization_id = p.organization_id
+            AND m.person_id = p.id AND m.role = 'person' ORDER BY m.position DESC LIMIT 1) AS newest
+    FROM coaching.people p
+    LEFT JOIN LATERAL (
+        SELECT c.id, c.channel, c.account, c.address FROM coaching.conversations c
+        WHERE c.organization_id = p.organization_id AND c.person_id = p.id AND NOT EXISTS (
+            SELECT FROM coaching.identities i WHERE i.organization_id = c.organization_id AND i.person_id = c.person_id
+                AND i.channel = c.channel AND i.account = c.account AND i.gone_at IS NOT NULL)
+        ORDER BY c.last_inbound_at DESC NULLS LAST, c.id DESC LIMIT 1
+    ) AS place ON true
+    LEFT JOIN LATERAL (
+        SELECT array_agg(d.id) AS ids, array_agg(coalesce((
+            SELECT max(k.at) FROM coaching.decisions k WHERE k.organization_id = d.organization_id
+                AND k.nudge_id = d.nudge_id AND k.verdict = 'send'), d.created_at)) AS times
+        FROM coaching.deliveries d
+        WHERE d.organization_id = p.organization_id AND d.person_id = p.id AND d.kind = 'proactive'
+            AND d.created_at > CAST(:since AS timestamptz) AND d.state NOT IN ('failed', 'dropped')
+            AND (:planned OR d.state <> 'planned')
+    ) AS sent ON true
+    WHERE p.organization_id = CAST(:organization_id AS uuid) AND p.id = ANY (CAST(:ids AS uuid[]))
+""")
+DUE = text("""
+    SELECT c.id, c.person_id, c.trigger, c.rule, c.local_time, c.time_zone, c.starts_on, c.catch_up, c.after_days,
+        c.next_due_at, c.created_at, c.prepared_for, c.prepared_at, c.prepared_position, c.prepared_source,
+        c.prepared_text, (SELECT n.due_at FROM coaching.nudges n WHERE n.organization_id = c.organization_id
+            AND n.check_in_id = c.id AND n.state IN ('dispatched', 'merged') ORDER BY n.due_at DESC LIMIT 1) AS nudged
+    FROM coaching.check_ins c
+    WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.person_id = ANY (CAST(:ids AS uuid[]))
+        AND c.next_due_at <= CAST(:at AS timestamptz) AND c.paused_at IS NULL
+""")
+HELD = text("""
+    SELECT n.id, n.person_id, n.check_in_id, n.trigger, n.catch_up, n.due_at, n.reason, n.look_at,
+        c.id IS NULL AS removed, c.paused_at IS NOT NULL AS paused, c.prepared_for, c.prepared_at,
+        c.prepared_position, c.prepared_source, c.prepared_text
+    FROM coaching.nudges n
+    LEFT JOIN coaching.check_ins c ON c.organization_id = n.organization_id AND c.id = n.check_in_id
+    WHERE n.organization_id = CAST(:organization_id AS uuid) AND n.person_id = ANY (CAST(:ids AS uuid[]))
+        AND n.state = 'held' AND n.look_at <= CAST(:at AS timestamptz)
+""")
+# What a template may come back to, and what it should not say again.
+SAID = text("""
+    SELECT p.id, 'person' AS role, said.text, said.created_at
+    FROM unnest(CAST(:ids AS uuid[])) AS p (id) CROSS JOIN LATERAL (
+        SELECT m.text, m.created_at FROM coaching.messages m
+        JOIN coaching.turns t ON t.organization_id = m.organization_id AND t.id = m.turn_id AND t.source = 'model'
+        WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.person_id = p.id AND m.role = 'person'
+        ORDER BY m.position DESC LIMIT 10) AS said
+    UNION ALL
+    SELECT p.id, 'coach', spoken.text, spoken.created_at
+    FROM unnest(CAST(:ids AS uuid[])) AS p (id) CROSS JOIN LATERAL (
+        SELECT m.text, m.created_at FROM coaching.messages m
+        WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.person_id = p.id AND m.role = 'coach'
+        ORDER BY m.position DESC LIMIT 3) AS spoken
+""")
+# All that a dispatch writes, in one statement. A nudge whose occasion has had one (clocks, or a check-in that was set
+# back) is not made again, and nothing of it is written. prepare_token: whoever words the passed time is too late.
+WRITE = text("""
+    WITH given AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
+            (id uuid, person_id uuid, check_in_id uuid, trigger text, catch_up text, due_at timestamptz, new boolean,
+             state text, reason text, look_at timestamptz, merged_into uuid, why jsonb, told boolean, verdict text,
+             facts jsonb, message_id uuid, delivery_id uuid, conversation_id uuid, channel text, account text,
+             address text, text text, source text, payload text)
+    ), moved AS (
+        UPDATE coaching.check_ins c SET next_due_at = next.at, prepare_token = c.prepare_token + 1,
+            prepare_at = next.at - make_interval(secs => :ahead)
+        FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS next (id uuid, was timestamptz, at timestamptz)
+        WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = next.id AND c.next_due_at = next.was
+    ), made AS (
+        INSERT INTO coaching.nudges (organization_id, id, person_id, check_in_id, trigger, catch_up, due_at, state,
+            reason, look_at, merged_into, why, created_at, changed_at)
+        SELECT CAST(:organization_id AS uuid), id, person_id, check_in_id, trigger, catch_up, due_at, state, reason,
+            look_at, merged_into, why, CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+        FROM given WHERE new
+        ON CONFLICT (organization_id, check_in_id, due_at) DO NOTHING RETURNING id
+    ), changed AS (
+        UPDATE coaching.nudges n SET state = given.state, reason = given.reason, look_at = given.look_at,
+            merged_into = given.merged_into, changed_at = CAST(:now AS timestamptz)
+        FROM given WHERE NOT given.new AND n.organization_id = CAST(:organization_id AS uuid) AND n.id = given.id
+            AND n.state = 'held' RETURNING n.id
+    ), written AS (
+        SELECT given.* FROM given JOIN (SELECT id FROM made UNION ALL SELECT id FROM changed) AS done USING (id)
+    ), decided AS (
+        INSERT INTO coaching.decisions (organization_id, nudge_id, at, asked_by, verdict, reason, until, facts)
+        SELECT CAST(:organization_id AS uuid), id, CAST(:now AS timestamptz), 'schedule', verdict, reason, look_at,
+            facts
+        FROM written WHERE told
+    ), said AS (
+        INSERT INTO coaching.messages (organization_id, id, conversation_id, person_id, role, text, prompt_text,
+            source, created_at)
+        SELECT CAST(:organization_id AS uuid), message_id, conversation_id, person_id, 'coach', text, text, source,
+            CAST(:now AS timestamptz)
+        FROM written WHERE delivery_id IS NOT NULL
+    ), planned AS (
+        INSERT INTO coaching.deliveries (organization_id, id, kind, message_id, conversation_id, person_id, channel,
+            account, address, nudge_id, not_after, created_at, sweep_at)
+        SELECT CAST(:organization_id AS uuid), delivery_id, 'proactive', message_id, conversation_id, person_id,
+            channel, account, address, id, CAST(:not_after AS timestamptz), CAST(:now AS timestamptz),
+            now() + make_interval(secs => :patience)
+        FROM written WHERE delivery_id IS NOT NULL
+    ), outgoing AS (
+        INSERT INTO coaching.outbox (organization_id, id, subject, payload, trace)
+        SELECT CAST(:organization_id AS uuid), delivery_id, 'outbound.proactive.' || channel,
+            decode(payload, 'base64'), ''
+        FROM written WHERE delivery_id IS NOT NULL
+    )
+    SELECT id FROM written
+""")

@@ -1,0 +1,117 @@
+"""Speaking first: what is due is decided about, and what may leave is written for the relay in the same transaction.
+
+Every replica does this; nobody leads. The person is the unit of work: whoever holds their lock decides about everything
+that is due for them, so that caps hold and several nudges become one message.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from coaching.app.ports import DuePersons, Schedule, Spoken, Talked
+from coaching.app.trigger import Triggers
+from coaching.app.trusted_time import TrustedTime
+from coaching.domain.curated.menu import language_of_text
+from coaching.domain.dispatching import Case, Judged, Plan, Rules, plan
+from coaching.domain.last_said import last_said, reference
+from coaching.domain.people import language_of
+from coaching.domain.preparing import GOOD_FOR
+from coaching.domain.proactive import Limits
+from coaching.domain.quiet_hours import allowed_from, zone_of
+from coaching.metrics import DISPATCH_LATENESS, NUDGES
+from kit import log
+from kit.ids import new_id
+
+AT_ONCE = 500  # persons; PERFORMANCE: a thousand rows a statement is fastest, five thousand are slower
+# A message that has not left by then is not worth sending; what its check-in's policy says comes sooner.
+STALE_AFTER = timedelta(hours=48)
+_log = log.get_logger("coaching.dispatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What a nudge says, and who worded it."""
+
+    text: str
+    source: str
+
+
+class Dispatch:
+    """Takes up what is due, batch by batch; `relay` is told that there is something to publish."""
+
+    def __init__(
+        self, schedule: Schedule, triggers: Triggers, limits: Limits, time: TrustedTime, relay: Callable[[], None]
+    ) -> None:
+        self._schedule = schedule
+        self._triggers = triggers
+        self._rules = Rules(triggers, limits, new_id)
+        self._time = time
+        self._wake_relay = relay
+
+    async def __call__(self) -> int:
+        """Take up one batch of each organisation; return for how many persons something was due."""
+        at, world = self._time.earliest(), self._time.world_offset().total_seconds()
+        taken = 0
+        for organization_id in await self._schedule.organizations_due(at, world):
+            taken += await self._organization(organization_id, at, world)
+        return taken
+
+    async def _organization(self, organization_id: str, at: datetime, world: float) -> int:
+        async with self._schedule.due(organization_id, at, world, AT_ONCE) as persons:
+            if persons is None:
+                return 0
+            moments = self._time.moments(persons.database_now)
+            plans = [plan(case, moments, self._rules) for case in persons.cases]
+            now = min(moments)
+            written = await persons.write(plans, await self._words(persons, plans, now), now, now + STALE_AFTER)
+        _count(plans, written, now)
+        if any(item.speaking for item in plans):
+            self._wake_relay()
+        return len(plans)
+
+    async def _words(self, persons: DuePersons, plans: Sequence[Plan], now: datetime) -> list[Spoken]:
+        speaking = [(item.case, nudge) for item in plans if (nudge := item.speaking) is not None]
+        ahead = {nudge.nudge.nudge_id: _prepared(case, nudge, now) for case, nudge in speaking}
+        bare = [case.person_id for case, nudge in speaking if ahead[nudge.nudge.nudge_id] is None]
+        talked = await persons.talked(bare) if bare else {}
+        words: list[Spoken] = []
+        for case, nudge in speaking:
+            speech = ahead[nudge.nudge.nudge_id] or self._template(case, nudge, talked, now)
+            words.append(Spoken(nudge.nudge.nudge_id, new_id(), new_id(), speech.text, speech.source))
+        return words
+
+    def _template(self, case: Case, nudge: Judged, talked: Mapping[str, Talked], now: datetime) -> Speech:
+        lately = talked.get(case.person_id, Talked())
+        language = language_of_text(lately.said[0].text if lately.said else "", language_of(case.locale))
+        said = last_said(lately.said, language)
+        sentence = reference(said, now, zone_of(case.person.time_zone) or UTC, language) if said else None
+        trigger = self._triggers[nudge.nudge.trigger]
+        return Speech(trigger.template(language, sentence, lately.spoken), "template")
+
+
+def _prepared(case: Case, nudge: Judged, now: datetime) -> Speech | None:
+    """Return the words that were made ahead, unless they are of another time, old, or behind what was said since."""
+    words = nudge.prepared
+    fresh = (
+        words.text
+        and words.due_at == nudge.nudge.due_at
+        and words.at is not None
+        and now - max(words.at, nudge.nudge.due_at) <= GOOD_FOR
+        and case.newest == words.position
+    )
+    return Speech(words.text, words.source or "model") if fresh else None
+
+
+def _count(plans: Sequence[Plan], written: set[str], now: datetime) -> None:
+    for item in plans:
+        for move in item.moves:
+            if move.broken:
+                _log.error("rule_cannot_be_followed", check_in_id=move.check_in_id)
+        for judged in item.judged:
+            if judged.nudge.nudge_id in written:
+                NUDGES.labels(judged.nudge.trigger, judged.state.value).inc()
+        speaking = item.speaking
+        zone = zone_of(item.case.person.time_zone)
+        if speaking is not None and zone is not None:
+            allowed = allowed_from(speaking.nudge.due_at, zone, item.case.person.quiet)
+            DISPATCH_LATENESS.observe(max((now - allowed).total_seconds(), 0.0))
