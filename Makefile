@@ -13,6 +13,9 @@ DATA ?=
 PYTHON ?= python3.11
 # Arguments for pytest: `make test-unit ARGS="-k outbox"`.
 ARGS ?=
+# For test-faults: how often each part is killed, and the seed of an earlier run.
+FAULT_KILLS ?= 4
+FAULT_SEED ?=
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -69,6 +72,10 @@ test: install ## Run every test: units, integration, end to end
 .PHONY: test-unit
 test-unit: install ## Run the tests that take milliseconds and need no other process
 	@$(BIN)/pytest $(wildcard libs/*/tests/unit services/*/tests/unit tests/structure) $(ARGS)
+
+.PHONY: test-faults
+test-faults: install ## Kill every part while people are being answered (FAULT_KILLS=4 times each, FAULT_SEED=)
+	@FAULT_KILLS="$(FAULT_KILLS)" FAULT_SEED="$(FAULT_SEED)" $(BIN)/pytest tests/faults $(ARGS)
 
 .PHONY: bench
 bench: install ## Measure the real model beside its engine; leaves build/bench.json
