@@ -4,24 +4,39 @@ import asyncio
 import os
 import socket
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, Protocol
 
 from coaching.adapters.live import NatsLive
 from coaching.adapters.llm_client import LlmClient
 from coaching.adapters.postgres import Tables
+from coaching.adapters.postgres_check_ins import PostgresCheckIns
 from coaching.adapters.postgres_claims import PostgresClaims
 from coaching.adapters.postgres_deliveries import DeliveryTimes, PostgresDeliveries
+from coaching.adapters.postgres_explaining import PostgresExplaining
 from coaching.adapters.postgres_inbox import PostgresInbox
 from coaching.adapters.postgres_memory import PostgresMemoryQueue
 from coaching.adapters.postgres_outbox import PostgresOutbox
+from coaching.adapters.postgres_preparing import PostgresPreparing
 from coaching.adapters.postgres_reading import PostgresReading
+from coaching.adapters.postgres_schedule import PostgresSchedule, ScheduleTimes
 from coaching.adapters.postgres_sent_nudges import PostgresSentNudges
 from coaching.adapters.postgres_turns import PostgresTurns
 from coaching.adapters.schema_check import SchemaCheck
+from coaching.adapters.steady import steady_seconds
 from coaching.adapters.vector_client import VectorClient
+from coaching.app.check_ins.add import AddCheckIn
+from coaching.app.check_ins.explain import ExplainNudge, ListNudges
+from coaching.app.check_ins.listing import ListCheckIns
+from coaching.app.check_ins.pause import PauseCheckIn, RemoveCheckIn
+from coaching.app.check_ins.preview import PreviewSchedule
+from coaching.app.check_ins.quiet_hours import SetQuietHours
+from coaching.app.check_ins.timing import Timing
 from coaching.app.claim_delivery import ClaimDelivery
+from coaching.app.dispatch import Dispatch
 from coaching.app.list_messages import ListMessages
 from coaching.app.list_people import ListPeople
+from coaching.app.prepare import Prepare, PrepareLimits
 from coaching.app.remember import Remember
 from coaching.app.report_delivery import ReportDelivery
 from coaching.app.steps.plan import PlanLimits
@@ -29,10 +44,15 @@ from coaching.app.steps.recall import RecallLimits
 from coaching.app.stream_texts import StreamTexts
 from coaching.app.sweep import Sweep
 from coaching.app.take_in import TakeIn
+from coaching.app.trusted_time import TrustedTime
 from coaching.app.turn import SpokenFirst, TakeTurn, TurnLimits
 from coaching.app.warm import Warm
+from coaching.domain.dispatching import Rules
+from coaching.domain.proactive import Limits
+from coaching.domain.quiet_hours import QuietHours
 from coaching.entrypoints.consumer import InboundConsumer
 from coaching.entrypoints.grpc import CoachingService
+from coaching.entrypoints.grpc_check_ins import CheckInCalls
 from coaching.entrypoints.loops import Loop, measuring
 from coaching.entrypoints.worker import Worker
 from coaching.settings import Settings
@@ -43,6 +63,7 @@ from kit.clock import SystemClock
 from kit.grpc_client import channel
 from kit.grpc_server import GrpcServer
 from kit.http import HttpServer, ops_app
+from kit.ids import new_id
 from kit.jetstream import connect
 from kit.outbox import Relay
 from kit.postgres import Database
@@ -61,6 +82,7 @@ async def build(settings: Settings, life: Life) -> None:
     """Put the service together, and start it."""
     owner = f"{socket.gethostname()}:{os.getpid()}"
     clock = SystemClock(settings.test_clock)
+    trusted = TrustedTime(clock, steady_seconds)
 
     # What it stands on.
     database = Database(settings, "coaching")
@@ -80,15 +102,26 @@ async def build(settings: Settings, life: Life) -> None:
     # What it keeps.
     turns = PostgresTurns(tables, clock, settings.delivery_patience_seconds)
     deliveries = PostgresDeliveries(
-        tables, owner, DeliveryTimes(settings.delivery_lease_seconds, settings.delivery_patience_seconds)
+        tables,
+        owner,
+        DeliveryTimes(settings.delivery_lease_seconds, settings.delivery_patience_seconds),
+        quiet_of(settings),
     )
     inbox = PostgresInbox(tables, clock, settings.turn_settle_seconds, settings.turn_settle_max_seconds)
     reading = PostgresReading(tables)
+    schedule = PostgresSchedule(
+        tables, ScheduleTimes(settings.prepare_ahead_seconds, settings.delivery_patience_seconds), quiet_of(settings)
+    )
 
-    # What it does: answer, publish, remember, look after.
+    # What it does: answer, speak first, publish, remember, look after.
     relay = Relay(PostgresOutbox(tables, owner), bus)
     remember = Loop("remember", Remember(PostgresMemoryQueue(tables, owner), memory), rest_seconds=2.0)
     sweep = Loop("sweep", Sweep(deliveries, clock, relay.wake), rest_seconds=2.0)
+    speak = Dispatch(schedule, TRIGGERS, speaking_limits(settings), trusted, relay.wake)
+    claim = ClaimDelivery(deliveries, clock, trusted, speaking_limits(settings))
+    dispatch = Loop("dispatch", speak, rest_seconds=settings.dispatch_seconds)
+    ahead = Prepare(PostgresPreparing(tables), model, TRIGGERS, clock, ahead_limits(settings))
+    prepare = Loop("prepare", ahead, rest_seconds=2.0)
     warm = Loop("warm", Warm(model), rest_seconds=5.0)
     measure = Loop("measure", measuring(reading.backlog), rest_seconds=5.0)
 
@@ -110,10 +143,13 @@ async def build(settings: Settings, life: Life) -> None:
     # Who calls it.
     await HttpServer(ops_app(life), settings.bind_host, settings.http_port, life).start()
     server = GrpcServer(settings.bind_host, settings.grpc_port, life)
-    server.add(add_CoachingServicer_to_server, service(deliveries, reading, clock))
+    server.add(
+        add_CoachingServicer_to_server,
+        service(claim, deliveries, reading, clock, check_in_calls(settings, tables, clock)),
+    )
     await server.start()
     parts: dict[str, Runs] = {
-        "consumer": consumer, "worker": worker, "relay": relay,
+        "consumer": consumer, "worker": worker, "relay": relay, "dispatch": dispatch, "prepare": prepare,
         "remember": remember, "sweep": sweep, "warm": warm, "measure": measure,
     }  # fmt: skip
     for name, part in parts.items():
@@ -130,12 +166,54 @@ def limits_of(settings: Settings) -> TurnLimits:
     )
 
 
-def service(deliveries: PostgresDeliveries, reading: PostgresReading, clock: SystemClock) -> CoachingService:
+def ahead_limits(settings: Settings) -> PrepareLimits:
+    """Return what bounds words that are made ahead: the prompt of a turn, so that its beginning is found again."""
+    return PrepareLimits(settings.history_characters, settings.reply_max_tokens)
+
+
+def speaking_limits(settings: Settings) -> Limits:
+    """Return how often the coach may write first."""
+    return Limits(
+        settings.proactive_per_day,
+        settings.proactive_per_week,
+        timedelta(seconds=settings.live_conversation_seconds),
+    )
+
+
+def quiet_of(settings: Settings) -> QuietHours:
+    """Return the quiet hours of whoever has said none."""
+    return QuietHours.parse(settings.quiet_hours)
+
+
+def service(
+    claim: ClaimDelivery,
+    deliveries: PostgresDeliveries,
+    reading: PostgresReading,
+    clock: SystemClock,
+    check_ins: CheckInCalls,
+) -> CoachingService:
     """Return the gRPC service."""
     return CoachingService(
-        ClaimDelivery(deliveries, clock), ReportDelivery(deliveries, clock), ListMessages(reading), ListPeople(reading),
-        StreamTexts(reading),
+        claim, ReportDelivery(deliveries, clock), ListMessages(reading), ListPeople(reading),
+        StreamTexts(reading), check_ins,
     )  # fmt: skip
+
+
+def check_in_calls(settings: Settings, tables: Tables, clock: SystemClock) -> CheckInCalls:
+    """Return what may be asked about speaking first."""
+    check_ins = PostgresCheckIns(tables, settings.prepare_ahead_seconds)
+    explaining = PostgresExplaining(tables)
+    timing, quiet = Timing(TRIGGERS, clock), quiet_of(settings)
+    return CheckInCalls(
+        add=AddCheckIn(check_ins, timing, settings.check_ins_per_person),
+        listing=ListCheckIns(check_ins, quiet),
+        pause=PauseCheckIn(check_ins, timing),
+        remove=RemoveCheckIn(check_ins, timing),
+        quiet_hours=SetQuietHours(check_ins, timing, quiet),
+        preview=PreviewSchedule(check_ins, Rules(TRIGGERS, speaking_limits(settings), new_id), clock, quiet),
+        explain=ExplainNudge(explaining),
+        nudges=ListNudges(explaining),
+    )
 
 
 def main() -> None:

@@ -1,23 +1,22 @@
 """The gRPC service: checks what comes in, calls the use case, puts its answer into messages."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from datetime import UTC
 
 import grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from coaching.app.claim_delivery import ClaimDelivery, Decided
 from coaching.app.list_messages import ListMessages
 from coaching.app.list_people import ListPeople
-from coaching.app.ports import StoreRefusedError, StoreUnavailableError
+from coaching.app.ports import StoreUnavailableError
 from coaching.app.report_delivery import ReportDelivery
 from coaching.app.stream_texts import StreamTexts
 from coaching.domain.deliveries import Drop, Hold, Report, Send, State
 from coaching.domain.messages import ListedMessage, ListedPerson, MemoryText
+from coaching.entrypoints.check_in_requests import is_id
+from coaching.entrypoints.grpc_check_ins import CheckInCalls, SpeakingFirst
+from coaching.entrypoints.grpc_edge import Context, check, maybe_stamp, stamp, stored
 from contracts.coaching.v1 import coaching_pb2 as pb
-from contracts.coaching.v1 import coaching_pb2_grpc
 from kit.faultpoints import reached
 
 MAX_LIST = 256
@@ -28,10 +27,9 @@ _STATES = {
     pb.DELIVERY_STATE_FAILED: State.FAILED,
     pb.DELIVERY_STATE_UNKNOWN: State.UNKNOWN,
 }
-Context = grpc.aio.ServicerContext[Any, Any]
 
 
-class CoachingService(coaching_pb2_grpc.CoachingServicer):
+class CoachingService(SpeakingFirst):
     """Coaching, as other services call it."""
 
     def __init__(
@@ -41,7 +39,9 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
         messages: ListMessages,
         people: ListPeople,
         texts: StreamTexts,
+        speaking_first: CheckInCalls,
     ) -> None:
+        super().__init__(speaking_first)
         self._claim = claim
         self._report = report
         self._messages = messages
@@ -51,20 +51,20 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
     async def ClaimDelivery(self, request: pb.ClaimDeliveryRequest, context: Context) -> pb.ClaimDeliveryResponse:
         """Decide what becomes of each delivery."""
         keys = [(key.organization_id, key.delivery_id) for key in request.deliveries]
-        await _check(context, len(keys) <= MAX_LIST, "at most 256 deliveries")
-        await _check(context, all(_is_id(part) for key in keys for part in key), "ids must be UUIDs")
-        decided = await _stored(context, self._claim(keys, request.owner[:128]))
+        await check(context, len(keys) <= MAX_LIST, "at most 256 deliveries")
+        await check(context, all(is_id(part) for key in keys for part in key), "ids must be UUIDs")
+        decided = await stored(context, self._claim(keys, request.owner[:128]))
         reached("before_claim_answer")
         return pb.ClaimDeliveryResponse(decisions=[_decision(item) for item in decided])
 
     async def ReportDelivery(self, request: pb.ReportDeliveryRequest, context: Context) -> pb.ReportDeliveryResponse:
         """Move deliveries forward."""
         reports = request.reports
-        await _check(context, len(reports) <= MAX_LIST, "at most 256 reports")
+        await check(context, len(reports) <= MAX_LIST, "at most 256 reports")
         ids = [part for item in reports for part in (item.organization_id, item.delivery_id)]
-        await _check(context, all(map(_is_id, ids)), "ids must be UUIDs")
-        await _check(context, all(item.state in _STATES for item in reports), "a state that no sender reports")
-        applied = await _stored(context, self._report([(item.organization_id, _report(item)) for item in reports]))
+        await check(context, all(map(is_id, ids)), "ids must be UUIDs")
+        await check(context, all(item.state in _STATES for item in reports), "a state that no sender reports")
+        applied = await stored(context, self._report([(item.organization_id, _report(item)) for item in reports]))
         reached("before_report_answer")
         return pb.ReportDeliveryResponse(
             outcomes=[
@@ -76,11 +76,11 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
     async def ListMessages(self, request: pb.ListMessagesRequest, context: Context) -> pb.ListMessagesResponse:
         """Return one conversation's messages, newest last."""
         before = request.before_message_id
-        await _check(context, _is_id(request.organization_id), "organization_id must be a UUID")
-        await _check(context, not before or _is_id(before), "before_message_id must be a UUID")
+        await check(context, is_id(request.organization_id), "organization_id must be a UUID")
+        await check(context, not before or is_id(before), "before_message_id must be a UUID")
         place = (request.channel, request.account, request.sender_id)
-        await _check(context, all(0 < len(part) <= MAX_LIST * 2 for part in place), "channel, account and sender_id")
-        page = await _stored(context, self._messages(request.organization_id, place, before, request.limit))
+        await check(context, all(0 < len(part) <= MAX_LIST * 2 for part in place), "channel, account and sender_id")
+        page = await stored(context, self._messages(request.organization_id, place, before, request.limit))
         return pb.ListMessagesResponse(
             messages=[_message(item) for item in page.messages], has_more=page.has_more, turn_open=page.turn_open
         )
@@ -88,9 +88,9 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
     async def ListPeople(self, request: pb.ListPeopleRequest, context: Context) -> pb.ListPeopleResponse:
         """Page through the people of an organisation."""
         after = request.after_person_id
-        await _check(context, _is_id(request.organization_id), "organization_id must be a UUID")
-        await _check(context, not after or _is_id(after), "after_person_id must be a UUID")
-        people, more = await _stored(context, self._people(request.organization_id, after, request.limit))
+        await check(context, is_id(request.organization_id), "organization_id must be a UUID")
+        await check(context, not after or is_id(after), "after_person_id must be a UUID")
+        people, more = await stored(context, self._people(request.organization_id, after, request.limit))
         return pb.ListPeopleResponse(people=[_person(item) for item in people], has_more=more)
 
     async def StreamTexts(
@@ -98,40 +98,12 @@ class CoachingService(coaching_pb2_grpc.CoachingServicer):
     ) -> AsyncIterator[pb.StreamTextsResponse]:
         """Stream every text that the memory index should hold."""
         for value in (request.organization_id, request.person_id):
-            await _check(context, not value or _is_id(value), "ids must be UUIDs or empty")
+            await check(context, not value or is_id(value), "ids must be UUIDs or empty")
         try:
             async for texts in self._texts(request.organization_id, request.person_id):
                 yield pb.StreamTextsResponse(texts=[_text(item) for item in texts])
         except StoreUnavailableError:
             await context.abort(grpc.StatusCode.UNAVAILABLE, "the database does not answer: try again")
-
-
-async def _check(context: Context, holds: bool, text: str) -> None:
-    if not holds:
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, text)
-
-
-async def _stored(context: Context, call: Any) -> Any:
-    """Await a use case; the database's trouble becomes a status that tells the caller whether to try again."""
-    try:
-        return await call
-    except StoreUnavailableError:
-        await context.abort(grpc.StatusCode.UNAVAILABLE, "the database does not answer: try again")
-    except StoreRefusedError:
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "the database refuses this")
-
-
-def _is_id(value: str) -> bool:
-    try:
-        return str(UUID(value)) == value.lower()
-    except ValueError:
-        return False
-
-
-def _stamp(at: datetime) -> Timestamp:
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
 
 
 def _decision(decided: Decided) -> pb.DeliveryDecision:
@@ -147,7 +119,7 @@ def _decision(decided: Decided) -> pb.DeliveryDecision:
             return pb.DeliveryDecision(
                 delivery_id=decided.delivery_id,
                 decision=pb.DECISION_HOLD,
-                hold_until=_stamp(until),
+                hold_until=stamp(until),
                 reason=reason,
             )
         case Drop(reason):
@@ -172,7 +144,7 @@ def _message(item: ListedMessage) -> pb.ChatMessage:
         message_id=item.message_id,
         role=pb.ROLE_PERSON if item.by_person else pb.ROLE_COACH,
         text=item.text,
-        created_at=_stamp(item.created_at),
+        created_at=stamp(item.created_at),
         turn_id=item.turn_id,
         source=item.source,
         file_names=item.file_names,
@@ -183,8 +155,8 @@ def _message(item: ListedMessage) -> pb.ChatMessage:
 def _person(item: ListedPerson) -> pb.Person:
     return pb.Person(
         person_id=item.person_id,
-        created_at=_stamp(item.created_at),
-        last_message_at=_stamp(item.last_message_at) if item.last_message_at else None,
+        created_at=stamp(item.created_at),
+        last_message_at=maybe_stamp(item.last_message_at),
         channels=item.channels,
         proactive_stopped=item.proactive_stopped,
         crisis_hold=item.crisis_hold,
@@ -198,6 +170,6 @@ def _text(item: MemoryText) -> pb.MemoryText:
         person_id=item.person_id,
         text_id=item.text_id,
         text=item.text,
-        created_at=_stamp(item.created_at),
+        created_at=stamp(item.created_at),
         role=pb.ROLE_PERSON if item.by_person else pb.ROLE_COACH,
     )
