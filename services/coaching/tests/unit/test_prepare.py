@@ -12,7 +12,7 @@ from coaching.domain import prompt
 from coaching.domain.check_ins import Activity, CheckIn
 from coaching.domain.ids import PersonId
 from coaching.domain.last_said import Said
-from coaching.domain.preparing import GOOD_FOR, Made, Unworded, Worded, checked, look_again_in, usable
+from coaching.domain.preparing import Made, Unworded, Worded, checked, look_again_in
 from coaching.domain.prompt import Past, Speaker
 from coaching.domain.turn import Failure, ModelUse, Source
 from coaching.triggers.registry import TRIGGERS
@@ -226,21 +226,3 @@ def test_looks_come_closer_as_the_time_does_and_end() -> None:
     assert sorted(looks, reverse=True) == looks
     assert 5 <= len(looks) <= 12
     assert 0 < left <= 3
-
-
-@pytest.mark.parametrize(
-    ("made", "text", "now", "fine"),
-    [
-        (Made(DUE, 7, Source.MODEL), "Hello", DUE, True),
-        (Made(DUE, 7, Source.MODEL), "Hello", DUE + GOOD_FOR, True),
-        (Made(DUE, 7, Source.MODEL), "Hello", DUE + GOOD_FOR + timedelta(seconds=1), False),
-        (Made(DUE, 6, Source.MODEL), "Hello", DUE, False),
-        (Made(DUE - timedelta(days=1), 7, Source.MODEL), "Hello", DUE, False),
-        (Made(DUE, 7, Source.MODEL), "", DUE, False),
-        (Made(), "", DUE, False),
-    ],
-)
-def test_only_words_of_this_time_that_know_the_newest_message_are_sent(
-    made: Made, text: str, now: datetime, fine: bool
-) -> None:
-    assert usable(made, text, NOW if text else None, DUE, 7, now) is fine

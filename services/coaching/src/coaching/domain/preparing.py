@@ -130,9 +130,3 @@ def passes(text: str) -> bool:
 def coachs_words(history: Sequence[Past]) -> tuple[str, ...]:
     """Return what the coach said last."""
     return tuple(past.text for past in history if past.speaker is Speaker.COACH)[-3:]
-
-
-def usable(made: Made, text: str, at: datetime | None, due_at: datetime, newest: int, now: datetime) -> bool:
-    """Tell whether words that were made at `at` may be sent now for `due_at`; else the template of the trigger is."""
-    current = bool(text) and made.due_at == due_at and made.position == newest
-    return current and at is not None and now - max(at, due_at) <= GOOD_FOR
