@@ -1,13 +1,15 @@
-// The REST interface: a session, the history, and sending without a socket.
+// The REST interface: a session, the history, sending without a socket, and when the coach writes first.
 
 const REQUEST_MILLISECONDS = 35_000; // a little longer than the gateway's own limit
 
 export class Problem extends Error {
-  constructor({ status = 0, code = "offline", title = "The coach cannot be reached", retry_after = 0 } = {}) {
+  constructor({ status = 0, code = "offline", title = "The coach cannot be reached", retry_after = 0, ...more } = {}) {
     super(title);
     this.status = status;
     this.code = code;
     this.retryAfter = retry_after;
+    this.detail = more.detail ?? "";
+    this.field = more.field ?? "";
   }
 }
 
@@ -31,6 +33,26 @@ export class Api {
 
   async send(id, text) {
     return this.#authorized("POST", "messages", { id, text });
+  }
+
+  async checkIns() {
+    return this.#authorized("GET", "check-ins");
+  }
+
+  async addCheckIn(asked) {
+    return this.#authorized("POST", "check-ins", asked);
+  }
+
+  async pauseCheckIn(id, paused) {
+    return this.#authorized("PATCH", `check-ins/${id}`, { paused });
+  }
+
+  async removeCheckIn(id) {
+    return this.#authorized("DELETE", `check-ins/${id}`);
+  }
+
+  async setQuietHours(hours) {
+    return this.#authorized("PUT", "quiet-hours", hours);
   }
 
   async #authorized(method, path, body) {

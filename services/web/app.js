@@ -1,9 +1,12 @@
 // The page: joins the conversation, its view, the socket and the composer.
 
 import { Api } from "./api.js";
+import { Badge } from "./badge.js";
+import { CheckIns } from "./check_ins/panel.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
+import { newId } from "./ids.js";
 import { remember, unsent } from "./outbox.js";
 import { View } from "./view.js";
 
@@ -21,6 +24,8 @@ const connection = new Connection(api);
 const conversation = new Conversation();
 const view = new View(elements, (id) => sendAgain(id));
 const composer = new Composer(element("composer"), element("text"), element("hint"), (text) => say(text));
+const badge = new Badge(document);
+new CheckIns(api, element("check-ins"), element("check-ins-open"));
 const deadlines = new Map();
 let guest = "";
 let heardAt = Date.now();
@@ -55,7 +60,10 @@ const handlers = {
   },
   status: (frame) => conversation.setStatus(frame),
   delta: (frame) => conversation.delta(frame),
-  message: (frame) => conversation.message(frame),
+  message(frame) {
+    conversation.message(frame);
+    badge.count();
+  },
   error({ id, code, message, retry_after: seconds }) {
     if (!id) return;
     settled(id);
@@ -130,16 +138,6 @@ async function loadOlder() {
   elements.older.disabled = true;
   await load({ before: conversation.oldestId });
   elements.older.disabled = false;
-}
-
-function newId() {
-  // randomUUID is missing where a page is opened over plain http from another machine.
-  if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 elements.older.addEventListener("click", loadOlder);

@@ -89,6 +89,10 @@ export class Conversation extends EventTarget {
   // The whole answer, as it is stored.
   message({ message_id: messageId, turn_id: turnId, text, source, created_at: createdAt }) {
     const known = this.entries.find((one) => one.messageId === messageId);
+    if (!turnId) {
+      if (!known) this.#unasked({ messageId, text, source, createdAt });
+      return;
+    }
     const target = known ?? this.#arriving(turnId);
     Object.assign(target, { messageId, text, source, createdAt, state: "stored" });
     if (!this.#finished.has(turnId)) this.#supersede(turnId);
@@ -114,11 +118,19 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
+  // The coach wrote first: it belongs to no turn, and ends none. By its time it stands among what is stored.
+  #unasked({ messageId, text, source, createdAt }) {
+    const made = entry({ key: messageId, messageId, role: "coach", text, source, createdAt });
+    const isBefore = ({ state, createdAt: other }) => state === "stored" && Date.parse(other) <= Date.parse(createdAt);
+    this.entries.splice(this.entries.findLastIndex(isBefore) + 1, 0, made);
+    this.#changed();
+  }
+
   #fromHistory(message) {
     const { message_id: messageId, client_id: clientId, role, turn_id: turnId } = message;
     const found =
       this.entries.find((one) => one.messageId === messageId || (clientId && one.key === clientId)) ??
-      this.entries.find((one) => role === "coach" && one.state === "arriving" && one.turnId === turnId);
+      this.entries.find((one) => role === "coach" && turnId && one.state === "arriving" && one.turnId === turnId);
     const target = found ?? entry({ key: clientId || messageId, role });
     const { text, source, created_at: createdAt, file_names: files } = message;
     Object.assign(target, { messageId, text, source, createdAt, turnId, files, state: "stored", problem: "" });

@@ -6,6 +6,8 @@ const NOTES = {
   template: "A prepared reply. The coach’s model could not answer this time.",
   crisis: "A prepared message, written by people.",
 };
+const FIRST = "Your coach wrote first, ";
+const FIRST_NOTES = { template: "A prepared message. ", crisis: "A prepared message, written by people. " };
 const NEAR_BOTTOM = 80; // pixels: who is this close to the end wants to see what comes
 
 export class View {
@@ -116,6 +118,8 @@ export class View {
       const time = labelled("time", "", clock(entry.createdAt));
       time.dateTime = entry.createdAt;
       parts.push(time);
+    } else if (!entry.turnId && entry.state === "stored") {
+      parts.push(unasked(entry));
     } else if (NOTES[entry.source]) {
       parts.push(labelled("p", "note", NOTES[entry.source]));
     }
@@ -133,6 +137,15 @@ export class View {
     const { scroller } = this.#elements;
     return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_BOTTOM;
   }
+}
+
+// What nobody asked for says so, and when it came: it may be read hours later.
+function unasked({ source, createdAt }) {
+  const note = labelled("p", "note", (FIRST_NOTES[source] ?? "") + FIRST);
+  const time = labelled("time", "", clock(createdAt));
+  time.dateTime = createdAt;
+  note.append(time);
+  return note;
 }
 
 function statusText({ state, ahead }) {

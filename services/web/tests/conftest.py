@@ -11,12 +11,17 @@ from support.browser import chromium_page
 
 
 @pytest.fixture
-def stage() -> Iterator[Stage]:
-    with BackgroundLoop() as loop:
-        stage = Stage(loop)
-        stage.open()
-        yield stage
-        stage.close()
+def loop() -> Iterator[BackgroundLoop]:
+    with BackgroundLoop() as found:
+        yield found
+
+
+@pytest.fixture
+def stage(loop: BackgroundLoop) -> Iterator[Stage]:
+    stage = Stage(loop)
+    stage.open()
+    yield stage
+    stage.close()
 
 
 @pytest.fixture
