@@ -176,6 +176,10 @@ async def test_a_proactive_message_is_decided_last(
         one = await planned(around)
         async with around.database.connect() as owner:
             await owner.execute("UPDATE coaching.deliveries SET kind = 'proactive'")
+            await owner.execute(
+                "UPDATE coaching.people SET quiet_start = '00:00', quiet_end = '00:00',"
+                " last_message_at = now() - interval '1 day'"
+            )
             await owner.execute(change)
         [found] = await claim(around, coach, one)
     assert (found.decision, found.reason) == (decision, reason)

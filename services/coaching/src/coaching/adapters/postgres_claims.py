@@ -17,7 +17,7 @@ _EXTEND = text("""
         JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
             ON c.id = given.id AND c.lease_token = given.token
         WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.lease_owner IS NOT NULL
-        ORDER BY c.channel, c.account, c.address FOR UPDATE OF c
+        ORDER BY c.channel, c.account, c.address FOR NO KEY UPDATE OF c
     )
     UPDATE coaching.conversations c SET lease_until = now() + make_interval(secs => :seconds)
     FROM mine WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = mine.id

@@ -10,26 +10,32 @@ from sqlalchemy import RowMapping, text
 
 from coaching.adapters.postgres import Tables, Transaction
 from coaching.adapters.postgres_claims import CLAIM
+from coaching.adapters.postgres_last_words import outgoing, tell
 from coaching.domain.deliveries import NEVER_SENT_AGAIN, Delivery, Kind, State
-from coaching.domain.proactive import Standing
+from coaching.domain.last_word import LastWord, Outgoing
+from coaching.domain.quiet_hours import QuietHours
 
 SWEEP_LEASE_SECONDS = 30
-_LOCK = text("""
-    SELECT id, kind, state, lease_token, lease_until, coalesce(lease_until > now(), false) AS leased, parts_accepted,
-        not_before, not_after, provider_message_id, reason
-    FROM coaching.deliveries
-    WHERE organization_id = CAST(:organization_id AS uuid) AND id = ANY (CAST(:ids AS uuid[]))
-    ORDER BY id FOR UPDATE
-""")
-_STANDINGS = text("""
-    SELECT d.id, p.time_zone, p.proactive_stopped_at IS NOT NULL AS stopped,
-        p.crisis_hold_at IS NOT NULL AS crisis_hold,
-        EXISTS (SELECT FROM coaching.identities i WHERE i.organization_id = d.organization_id
-            AND i.person_id = d.person_id AND i.channel = d.channel AND i.account = d.account
-            AND i.gone_at IS NOT NULL) AS channel_gone
+_COLUMNS = """
+    SELECT d.id, d.kind, d.state, d.lease_token, d.lease_until, coalesce(d.lease_until > now(), false) AS leased,
+        d.parts_accepted, d.not_before, d.not_after, d.provider_message_id, d.reason, clock_timestamp() AS database_now,
+"""
+_THOSE = """
     FROM coaching.deliveries d
-    JOIN coaching.people p ON p.organization_id = d.organization_id AND p.id = d.person_id
     WHERE d.organization_id = CAST(:organization_id AS uuid) AND d.id = ANY (CAST(:ids AS uuid[]))
+    ORDER BY d.id FOR UPDATE OF d
+"""
+_LOCK = text(f"{_COLUMNS} false AS overtakes {_THOSE}")
+# An earlier reply of the same conversation that another sender has, or nobody yet, goes first. One that this sender
+# has, or asks for too, it sends in order. After an hour nobody waits for it: something is wrong with the earlier one.
+_LOCK_FOR_CLAIM = text(f"""
+    {_COLUMNS} d.kind = 'reply' AND EXISTS (
+        SELECT FROM coaching.deliveries e WHERE e.organization_id = d.organization_id
+            AND e.conversation_id = d.conversation_id AND e.state IN ('planned', 'claimed', 'in_flight')
+            AND e.kind = 'reply' AND e.created_at < d.created_at AND e.created_at > d.created_at - interval '1 hour'
+            AND e.id <> ALL (CAST(:ids AS uuid[]))
+            AND NOT coalesce(e.lease_owner = :owner AND e.lease_until > now(), false)
+    ) AS overtakes {_THOSE}
 """)
 # Leases and sweeps run by the database's clock. A sender in flight is looked after when its lease has ended.
 _WRITE = text("""
@@ -85,17 +91,27 @@ class DeliveryTimes:
 class PostgresDeliveries:
     """Deliveries on PostgreSQL."""
 
-    def __init__(self, tables: Tables, owner: str, times: DeliveryTimes) -> None:
+    def __init__(self, tables: Tables, owner: str, times: DeliveryTimes, default_quiet: QuietHours) -> None:
         self._tables = tables
         self._owner = owner
         self._times = times
+        self._default_quiet = default_quiet
 
     @asynccontextmanager
     async def locked(self, organization_id: str, delivery_ids: Sequence[str]) -> AsyncIterator["LockedRows"]:
         """Lock deliveries of one organisation until the block ends, which commits."""
         async with self._tables.of(organization_id) as transaction:
             found = await transaction.rows(_LOCK, ids=list(delivery_ids))
-            yield LockedRows(transaction, {str(row["id"]): _delivery(row) for row in found}, self._times)
+            yield LockedRows(transaction, found, self._times, self._default_quiet)
+
+    @asynccontextmanager
+    async def locked_for(
+        self, organization_id: str, delivery_ids: Sequence[str], sender: str
+    ) -> AsyncIterator["LockedRows"]:
+        """Lock them, and look which replies would overtake another that `sender` does not have."""
+        async with self._tables.of(organization_id) as transaction:
+            found = await transaction.rows(_LOCK_FOR_CLAIM, ids=list(delivery_ids), owner=sender)
+            yield LockedRows(transaction, found, self._times, self._default_quiet)
 
     async def claim_to_sweep(self, limit: int) -> dict[str, list[str]]:
         """Return the ids, by organisation, of deliveries that somebody must look after."""
@@ -112,18 +128,22 @@ class PostgresDeliveries:
 class LockedRows:
     """LockedDeliveries on PostgreSQL."""
 
-    def __init__(self, transaction: Transaction, found: Mapping[str, Delivery], times: DeliveryTimes) -> None:
+    def __init__(
+        self, transaction: Transaction, rows: Sequence[RowMapping], times: DeliveryTimes, default_quiet: QuietHours
+    ) -> None:
         self._transaction = transaction
         self._times = times
-        self.found = found
+        self._default_quiet = default_quiet
+        self.found = {str(row["id"]): _delivery(row) for row in rows}
+        self.database_now: datetime | None = rows[0]["database_now"] if rows else None
 
-    async def standings(self, delivery_ids: Sequence[str]) -> Mapping[str, Standing]:
-        """Return what decides whether the coach may write first, for each proactive delivery."""
-        rows = await self._transaction.rows(_STANDINGS, ids=list(delivery_ids))
-        return {
-            str(row["id"]): Standing(row["stopped"], row["crisis_hold"], row["channel_gone"], row["time_zone"])
-            for row in rows
-        }
+    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> Mapping[str, Outgoing]:
+        """Lock the persons of these proactive deliveries; return what decides about each."""
+        return await outgoing(self._transaction, delivery_ids, now, self._default_quiet)
+
+    async def tell(self, words: Sequence[LastWord], now: datetime) -> None:
+        """Keep what was decided, and take back what does not leave."""
+        await tell(self._transaction, words, now)
 
     async def write(self, changed: Sequence[Delivery], owner: str) -> None:
         """Write deliveries; claimed ones and those in flight get a fresh lease."""
@@ -152,6 +172,7 @@ def _delivery(row: RowMapping) -> Delivery:
     return Delivery(
         str(row["id"]), Kind(row["kind"]), State(row["state"]), row["lease_token"], row["leased"], row["lease_until"],
         row["parts_accepted"], row["not_before"], row["not_after"], row["provider_message_id"], row["reason"],
+        row["overtakes"],
     )  # fmt: skip
 
 

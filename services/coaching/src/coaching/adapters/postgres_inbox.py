@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 
 from coaching.adapters.postgres import Tables, Transaction
+from coaching.domain.commands import Command, command_in
 from coaching.domain.crisis import screen
 from coaching.domain.deliveries import BY_RECEIPT, State
 from coaching.domain.ids import OrganizationId
@@ -84,12 +85,17 @@ _FILES = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
         (message_id uuid, number smallint, sha256 text, media_type text, size_bytes bigint, kind text, reason text)
 """)
+# STOP counts from the moment at which it is known, on every channel, and does not wait for its answer.
 _SEEN = text("""
     UPDATE coaching.people p SET last_message_at = CAST(:now AS timestamptz),
-        locale = CASE WHEN given.locale <> '' THEN given.locale ELSE p.locale END
+        locale = CASE WHEN given.locale <> '' THEN given.locale ELSE p.locale END,
+        proactive_stopped_at = CASE given.stopped
+            WHEN true THEN coalesce(p.proactive_stopped_at, CAST(:now AS timestamptz)) WHEN false THEN NULL
+            ELSE p.proactive_stopped_at END
     FROM (
-        SELECT id, coalesce((array_agg(locale ORDER BY number DESC) FILTER (WHERE locale <> ''))[1], '') AS locale
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen (number integer, id uuid, locale text)
+        SELECT id, coalesce((array_agg(locale ORDER BY number DESC) FILTER (WHERE locale <> ''))[1], '') AS locale,
+            bool_or(stopped) AS stopped
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS seen (number integer, id uuid, locale text, stopped boolean)
         GROUP BY id ORDER BY id
     ) AS given
     WHERE p.organization_id = CAST(:organization_id AS uuid) AND p.id = given.id
@@ -162,10 +168,14 @@ class PostgresInbox:
         if in_danger:
             await transaction.run(_CUT_IN, ids=[places[place] for place in in_danger])
         await self._messages(transaction, texts, persons, places, now)
+        stopped = _stopped([(str(row["person_id"]), item) for row, item in zip(rows, texts, strict=True)])
         seen = [
-            {"number": number, "id": row["person_id"], "locale": item.locale}
+            {
+                "number": number, "id": row["person_id"], "locale": item.locale,
+                "stopped": stopped.get(str(row["person_id"])),
+            }
             for number, (row, item) in enumerate(zip(rows, texts, strict=True))
-        ]
+        ]  # fmt: skip
         await transaction.run(_SEEN, rows=seen, now=now)
         return list(places)
 
@@ -239,6 +249,16 @@ class PostgresInbox:
         ]  # fmt: skip
         async with self._tables.of(organization_id) as transaction:
             await transaction.run(_GONE, rows=rows)
+
+
+def _stopped(texts: Sequence[tuple[str, InboundText]]) -> dict[str, bool]:
+    """Return for each person who has written STOP or START whether the last of them was STOP, on any channel."""
+    found: dict[str, bool] = {}
+    for person_id, item in sorted(texts, key=lambda pair: pair[1].sent_at):
+        order = command_in(item.text)
+        if order in (Command.STOP, Command.START):
+            found[person_id] = order is Command.STOP
+    return found
 
 
 def _after(row: RowMapping, receipts: Sequence[InboundReceipt]) -> dict[str, str] | None:

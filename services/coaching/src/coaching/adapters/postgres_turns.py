@@ -110,7 +110,8 @@ class PostgresTurns:
         await transaction.run(sql.OUTBOX, rows=[_outbox(item) for item in sent])
         changes = [_change(record, now) for record in records if record.change != type(record.change)()]
         if changes:
-            await transaction.run(sql.PEOPLE, rows=changes)
+            # In one order with whoever else locks several people.
+            await transaction.run(sql.PEOPLE, rows=sorted(changes, key=lambda change: str(change["id"])))
         ended = [{"id": record.opened.claim.conversation_id, "history_from": record.history_from} for record in records]
         await transaction.run(sql.CONVERSATIONS, rows=ended)
 
@@ -187,5 +188,5 @@ def _change(record: TurnRecord, now: Any) -> dict[str, Any]:
     change = record.change
     return {
         "id": record.opened.person.person_id, "at": now.isoformat(), "notice": change.notice_given,
-        "stopped": change.proactive_stopped, "hold": change.crisis_hold,
+        "hold": change.crisis_hold,
     }  # fmt: skip

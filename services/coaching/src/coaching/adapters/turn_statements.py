@@ -60,7 +60,7 @@ FENCE = text("""
     JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
         ON c.id = given.id AND c.lease_token = given.token
     WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.lease_owner IS NOT NULL
-    ORDER BY c.channel, c.account, c.address FOR UPDATE OF c
+    ORDER BY c.channel, c.account, c.address FOR NO KEY UPDATE OF c
 """)
 TURNS = text("""
     INSERT INTO coaching.turns
@@ -109,13 +109,10 @@ OUTBOX = text("""
 PEOPLE = text("""
     UPDATE coaching.people p SET
         notice_given_at = CASE WHEN given.notice THEN coalesce(p.notice_given_at, given.at) ELSE p.notice_given_at END,
-        proactive_stopped_at = CASE given.stopped
-            WHEN true THEN coalesce(p.proactive_stopped_at, given.at) WHEN false THEN NULL
-            ELSE p.proactive_stopped_at END,
         crisis_hold_at = CASE given.hold
             WHEN true THEN coalesce(p.crisis_hold_at, given.at) WHEN false THEN NULL ELSE p.crisis_hold_at END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
-        (id uuid, at timestamptz, notice boolean, stopped boolean, hold boolean)
+        (id uuid, at timestamptz, notice boolean, hold boolean)
     WHERE p.organization_id = CAST(:organization_id AS uuid) AND p.id = given.id
 """)
 # What came while the turn was walked waits from now on; taking it in has set when it has settled.

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from coaching.app.ports import Deliveries, LockedDeliveries
+from coaching.app.trusted_time import TrustedTime
 from coaching.domain.deliveries import Decision, Delivery, Drop, Hold, Kind, Send, claimed, standing
-from coaching.domain.proactive import Standing, decide_standing
+from coaching.domain.last_word import LastWord, last_words
+from coaching.domain.proactive import Limits
 from coaching.metrics import DELIVERY_DECISIONS
 from kit.clock import Clock
+
+AFTER_EARLIER = timedelta(seconds=1)  # between two looks whether the earlier reply has been sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,18 @@ class Decided:
 class ClaimDelivery:
     """Decides about many deliveries at once; the rows of one organisation are locked and written together."""
 
-    def __init__(self, deliveries: Deliveries, clock: Clock) -> None:
+    def __init__(self, deliveries: Deliveries, clock: Clock, time: TrustedTime, limits: Limits) -> None:
         self._deliveries = deliveries
         self._clock = clock
+        self._time = time
+        self._limits = limits
 
     async def __call__(self, keys: Sequence[tuple[str, str]], owner: str) -> list[Decided]:
         """Return one answer per (organisation, delivery), in order; the second of two equal keys is held."""
         answers: dict[tuple[str, str], Decided] = {}
         for organization_id in dict.fromkeys(organization for organization, _ in keys):
             ids = list(dict.fromkeys(delivery for organization, delivery in keys if organization == organization_id))
-            async with self._deliveries.locked(organization_id, ids) as rows:
+            async with self._deliveries.locked_for(organization_id, ids, owner) as rows:
                 for decided in await self._decide(rows, ids, owner):
                     answers[organization_id, decided.delivery_id] = decided
         for decided in answers.values():
@@ -42,8 +48,7 @@ class ClaimDelivery:
 
     async def _decide(self, rows: LockedDeliveries, ids: Sequence[str], owner: str) -> list[Decided]:
         now = self._clock.now()
-        first = [at for at, row in rows.found.items() if row.kind is Kind.PROACTIVE]
-        standings = await rows.standings(first) if first else {}
+        words = await self._last_words(rows, ids)
         answers, changed = [], []
         for delivery_id in ids:
             row = rows.found.get(delivery_id)
@@ -51,8 +56,12 @@ class ClaimDelivery:
                 # A row is committed before it is published: one that is missing was erased, or not restored.
                 answers.append(Decided(delivery_id, Drop("no_such_delivery")))
                 continue
-            decision = _decision(row, standings, now)
-            after = claimed(row, decision)
+            word = words.get(delivery_id)
+            if word is not None and word.withdrawn:
+                answers.append(Decided(delivery_id, Drop("withdrawn")))
+                continue
+            decision = word.decision if word is not None else _reply(row, now)
+            after = row if decision == _overtaking(now) else claimed(row, decision)
             if after != row:
                 changed.append(after)
             answers.append(Decided(delivery_id, decision, after.token, after.parts_accepted))
@@ -60,12 +69,26 @@ class ClaimDelivery:
             await rows.write(changed, owner)
         return answers
 
+    async def _last_words(self, rows: LockedDeliveries, ids: Sequence[str]) -> Mapping[str, LastWord]:
+        """Decide anew about proactive messages; what may not leave is taken back, and its nudge waits or is over."""
+        first = [rows.found[at] for at in ids if at in rows.found and rows.found[at].kind is Kind.PROACTIVE]
+        if not first or rows.database_now is None:
+            return {}
+        moments = self._time.moments(rows.database_now)
+        outgoing = await rows.outgoing([row.delivery_id for row in first], min(moments))
+        words = last_words(first, outgoing, moments, self._limits)
+        told = [words[row.delivery_id] for row in first if words[row.delivery_id].facts]
+        await rows.tell(told, min(moments))
+        return words
 
-def _decision(row: Delivery, standings: Mapping[str, Standing], now: datetime) -> Decision:
+
+def _reply(row: Delivery, now: datetime) -> Decision:
     decision = standing(row, now)
-    if isinstance(decision, Send) and row.kind is Kind.PROACTIVE:
-        return decide_standing(now, standings[row.delivery_id])
-    return decision
+    return _overtaking(now) if isinstance(decision, Send) and row.overtakes else decision
+
+
+def _overtaking(now: datetime) -> Hold:
+    return Hold(now + AFTER_EARLIER, "after_earlier")
 
 
 def _answer(decided: Decided, *, repeated: bool) -> Decided:

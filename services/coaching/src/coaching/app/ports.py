@@ -11,10 +11,10 @@ from coaching.domain.dispatching import Case, Plan
 from coaching.domain.ids import OrganizationId, PersonId
 from coaching.domain.inbound import InboundOptOut, InboundReceipt, InboundText, Place
 from coaching.domain.last_said import Said
+from coaching.domain.last_word import LastWord, Outgoing
 from coaching.domain.messages import ListedPerson, MemoryText, MessagePage
 from coaching.domain.nudge_words import SentNudge
 from coaching.domain.preparing import Unworded, Worded
-from coaching.domain.proactive import Standing
 from coaching.domain.prompt import Past, PromptMessage, Recalled
 from coaching.domain.turn import Claim, Failure, ModelUse, OpenedTurn, TurnRecord
 
@@ -189,7 +189,15 @@ class LockedDeliveries(Protocol):
     @property
     def found(self) -> Mapping[str, Delivery]: ...
 
-    async def standings(self, delivery_ids: Sequence[str]) -> Mapping[str, Standing]: ...
+    @property
+    def database_now(self) -> datetime | None:
+        """The database's clock, just read; None where nothing was found."""
+
+    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> Mapping[str, Outgoing]:
+        """Lock the persons of these proactive deliveries; return what decides about each."""
+
+    async def tell(self, words: Sequence[LastWord], now: datetime) -> None:
+        """Keep what was decided, and take back what does not leave."""
 
     async def write(self, changed: Sequence[Delivery], owner: str) -> None: ...
 
@@ -204,6 +212,11 @@ class Deliveries(Protocol):
     def locked(
         self, organization_id: str, delivery_ids: Sequence[str]
     ) -> AbstractAsyncContextManager[LockedDeliveries]: ...
+
+    def locked_for(
+        self, organization_id: str, delivery_ids: Sequence[str], sender: str
+    ) -> AbstractAsyncContextManager[LockedDeliveries]:
+        """Lock them, and look which replies would overtake another that `sender` does not have."""
 
     async def claim_to_sweep(self, limit: int) -> dict[str, list[str]]:
         """Return the ids, by organisation, of deliveries that somebody must look after."""

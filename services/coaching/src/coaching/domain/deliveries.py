@@ -60,6 +60,7 @@ class Delivery:
     not_after: datetime | None = None
     provider_message_id: str = ""
     reason: str = ""
+    overtakes: bool = False  # an earlier reply of its conversation is still on its way, by another sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,24 +189,3 @@ class _Lateness:
         today = now.astimezone(self.zone).date()
         days = [today + timedelta(days=number) for number in (-3, -2, -1, 0, 1, 2, 3)]
         return [instant_of(datetime.combine(day, self.quiet.end), self.zone) for day in days]
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What is known of the person and the channel, where there is no occasion yet."""
-
-    stopped: bool
-    crisis_hold: bool
-    channel_gone: bool
-    time_zone: str | None
-
-
-def decide_standing(now: datetime, standing: Standing) -> Decision:
-    """Return whether a proactive message that no check-in stands behind may leave."""
-    if standing.stopped:
-        return Drop("stopped")
-    if standing.crisis_hold:
-        return Drop("crisis_hold")
-    if standing.channel_gone:
-        return Drop("recipient_gone")
-    return Hold(now + ASK_AGAIN, "zone_unknown") if zone_of(standing.time_zone) is None else Send()
