@@ -1,17 +1,24 @@
 """`platformctl chat` with a real gateway, behind which a scripted coach answers."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
 from fakes.gateway_door import Door
+from fakes.stage import Stage
 from gateway.domain.conversation import Delta, Role, Status
 from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import Answer, RawRequest
+from platformctl.chat.session import SessionFile, open_session
+from platformctl.chat.unasked import Unasked
+from platformctl.commands.chat import Screen
 from platformctl.main import app
 from support.background import BackgroundLoop
 
@@ -27,6 +34,7 @@ class Coach:
     data: Path
     source: str = "model"
     silent: bool = False
+    nudge: str = ""  # written unasked, in the middle of each answer
     heard: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, request: RawRequest) -> Answer:
@@ -41,6 +49,8 @@ class Coach:
             return ACCEPTED
         live.emit(guest, Status(turn, "queued", 2))
         live.emit(guest, Delta(turn, "You said:", 0))
+        if self.nudge:
+            live.emit(guest, conversations.add(guest, self.nudge, Role.COACH, "model"))
         live.emit(guest, Delta(turn, f" {message['text']}", 1))
         text = f"You said: {message['text']}"
         live.emit(guest, conversations.add(guest, text, Role.COACH, self.source, turn_id=turn))
@@ -153,3 +163,58 @@ def test_a_lost_connection_is_taken_up_again_and_nothing_is_asked_twice(coach: C
     assert (result.exit_code, result.stdout) == (0, "You said: Hello\n")
     assert len(coach.heard) == 1
     assert "coming back" in result.stderr
+
+
+def test_what_is_written_unasked_is_no_part_of_an_answer(coach: Coach) -> None:
+    coach.nudge = "How did it go?"
+    result = coach.chat("--message", "Hello")
+    assert (result.exit_code, result.stdout) == (0, "You said: Hello\n")
+
+
+def test_what_is_written_unasked_waits_for_the_end_of_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    with screen.answering():
+        screen.unasked("How did it go?")
+        assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == "Your coach writes first: How did it go?\n"
+    screen.unasked("And now?")
+    assert capsys.readouterr().out == "\nYour coach writes first: And now?\n> "
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+async def guest_of(url: str, file: SessionFile) -> GuestId:
+    async with httpx.AsyncClient() as client:
+        return GuestId((await open_session(client, url, file)).guest_id)
+
+
+def test_what_the_coach_writes_unasked_is_told_once_also_after_a_lost_connection(tmp_path: Path) -> None:
+    with BackgroundLoop() as loop:
+        stage, file, told = Stage(loop), SessionFile(tmp_path / "chat-session.json"), list[str]()
+        stage.open()
+        guest = asyncio.run(guest_of(stage.url, file))
+        stage.write_first(guest, "Read long ago.")
+        stage.door.conversations.add(guest, "Hello")
+        stage.write_first(guest, "How did it go?")
+        with Unasked(stage.url, file, told.append).listening():
+            until(lambda: told == ["How did it go?"])
+            until(lambda: bool(stage.door.live.sinks.get(guest)))
+            stage.write_first(guest, "And now?")
+            until(lambda: told == ["How did it go?", "And now?"])
+            stage.close()
+            stage.write_first(guest, "Meanwhile.")
+            stage.open()
+            until(lambda: told == ["How did it go?", "And now?", "Meanwhile."])
+        stage.close()
+
+
+def test_nobody_becomes_a_second_guest_by_listening(coach: Coach) -> None:
+    result = coach.chat(typed="Hello\n\n")
+    assert result.exit_code == 0
+    coach.chat("--message", "Again")
+    assert len({guest for guest, _ in coach.heard}) == 1

@@ -83,7 +83,12 @@ class Conversation:
                 hearing.delta(str(frame.get("text", "")))
             elif frame["type"] == "status":
                 _tell(frame, hearing)
-            elif frame["type"] == "message" and (answer := await _answer_in_history(client, session, client_id)):
+            elif (
+                # What belongs to no turn was written unasked: it is nobody's answer.
+                frame["type"] == "message"
+                and frame.get("turn_id")
+                and (answer := await _answer_in_history(client, session, client_id))
+            ):
                 return answer
 
 

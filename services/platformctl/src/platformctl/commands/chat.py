@@ -2,6 +2,9 @@
 
 import asyncio
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -9,9 +12,11 @@ import typer
 
 from platformctl.chat.conversation import Answer, Conversation, Hearing
 from platformctl.chat.session import ChatError, SessionFile
+from platformctl.chat.unasked import Unasked
 from platformctl.commands.shared import Data, fail, folder_of, running
 
 MODEL = "model"
+PROMPT = "> "
 GREETING = "Write to your coach; an empty line or Ctrl-D ends."
 
 
@@ -32,11 +37,14 @@ def chat(
     when something else than the model answered (stderr says what). The conversation goes on where it stopped.
     """
     folder = folder_of(data)
-    conversation = Conversation(url or running(folder).url, SessionFile(folder.chat_session), timeout)
+    address, file = url or running(folder).url, SessionFile(folder.chat_session)
+    conversation = Conversation(address, file, timeout)
     if message is not None:
         once(conversation, message)
-    else:
-        talk(conversation)
+        return
+    screen = Screen()
+    with Unasked(address, file, screen.unasked).listening():
+        talk(conversation, screen)
 
 
 def once(conversation: Conversation, message: str) -> None:
@@ -47,15 +55,47 @@ def once(conversation: Conversation, message: str) -> None:
         raise fail(f"The model did not answer; this is a prepared text (source: {answer.source}).")
 
 
-def talk(conversation: Conversation) -> None:
+def talk(conversation: Conversation, screen: "Screen") -> None:
     """Ask again and again until an empty line."""
     typer.echo(GREETING)
     while text := _read_line():
-        shown = Shown()
-        answer = _ask(conversation, text, Hearing(delta=shown.delta, status=_aside))
-        shown.finish(answer)
-        if answer.source != MODEL:
-            _aside(f"source: {answer.source}")
+        with screen.answering():
+            shown = Shown()
+            answer = _ask(conversation, text, Hearing(delta=shown.delta, status=_aside))
+            shown.finish(answer)
+            if answer.source != MODEL:
+                _aside(f"source: {answer.source}")
+
+
+class Screen:
+    """Shows what the coach writes unasked: at the prompt at once, else when the answer is whole."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answering = False
+        self._waiting: list[str] = []
+
+    def unasked(self, text: str) -> None:
+        """Show it now or later; may be called from any thread."""
+        with self._lock:
+            if self._answering:
+                self._waiting.append(text)
+            else:
+                _write(f"\nYour coach writes first: {text}\n{PROMPT}")
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Keep the screen for an answer."""
+        with self._lock:
+            self._answering = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._answering = False
+                for text in self._waiting:
+                    _write(f"Your coach writes first: {text}\n")
+                self._waiting.clear()
 
 
 @dataclass(slots=True)
@@ -66,21 +106,21 @@ class Shown:
 
     def delta(self, piece: str) -> None:
         """Show the next words."""
-        self._write(piece)
+        _write(piece)
         self.text += piece
 
     def finish(self, answer: Answer) -> None:
         """Show what is missing of the whole answer, or all of it when something else was shown."""
         if answer.text.startswith(self.text):
-            self._write(answer.text[len(self.text) :])
+            _write(answer.text[len(self.text) :])
         elif answer.text.split() != self.text.split():
-            self._write(f"\n{answer.text}")
-        self._write("\n")
+            _write(f"\n{answer.text}")
+        _write("\n")
 
-    @staticmethod
-    def _write(text: str) -> None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _ask(conversation: Conversation, text: str, hearing: Hearing) -> Answer:
@@ -94,7 +134,7 @@ def _ask(conversation: Conversation, text: str, hearing: Hearing) -> Answer:
 
 def _read_line() -> str:
     try:
-        return input("> ").strip()
+        return input(PROMPT).strip()
     except (EOFError, KeyboardInterrupt):
         return ""
 
