@@ -44,7 +44,7 @@ _LAST_NUDGES = text("""
     GROUP BY check_in_id
 """)
 _HELD = text("""
-    SELECT n.id, n.check_in_id, n.person_id, n.trigger, n.catch_up, n.due_at, n.look_at,
+    SELECT n.id, n.check_in_id, n.person_id, n.trigger, n.catch_up, n.due_at, n.reason, n.look_at,
         coalesce(c.time_zone, n.why->>'time_zone', '') AS time_zone
     FROM coaching.nudges n
     LEFT JOIN coaching.check_ins c ON c.organization_id = n.organization_id AND c.id = n.check_in_id
@@ -145,7 +145,7 @@ class PersonRows:
     async def held(self) -> list[Held]:
         """Return the nudges that wait."""
         rows = await self._transaction.rows(_HELD, person_id=self.times.person_id)
-        return [Held(nudge_of(row), row["look_at"], row["time_zone"]) for row in rows]
+        return [Held(nudge_of(row), row["reason"], row["look_at"], row["time_zone"]) for row in rows]
 
     async def case(self, now: datetime, default_quiet: QuietHours) -> Case:
         """Return what else decides about this person."""

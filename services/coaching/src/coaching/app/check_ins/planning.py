@@ -4,6 +4,7 @@ The function that decides for the dispatch is asked at each instant to come, in 
 caps of what comes after, what is held is decided about again when its hold ends, and what leaves together is one.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Judged, Pre
 from coaching.domain.quiet_hours import zone_of
 
 MOST = 1000
-MOST_LOOKS = 20 * MOST  # holds that end in holds are not followed for ever
+MOST_HOLDS = 8  # of one nudge: what is held again and again (an unknown zone) is not followed for ever
 _NOT_PREPARED = Prepared(None, None, 0, "", "")
 
 
@@ -51,6 +52,7 @@ class _World:
     due: dict[str, CheckIn]  # by id, each with its next due time
     held: dict[str, HeldNudge] = field(default_factory=dict)  # by nudge's id
     nudged: dict[str, datetime] = field(default_factory=dict)  # by check-in's id: due time of what last left
+    holds: Counter[str] = field(default_factory=Counter)  # by nudge's id
     sent: list[datetime] = field(default_factory=list)
     planned: dict[str, Planned] = field(default_factory=dict)  # by nudge's id
 
@@ -72,14 +74,13 @@ class Walk:
             held={item.nudge.nudge_id: self._waiting(item) for item in known.held},
             sent=list(known.case.history.sent),
         )
+        for item in known.held:
+            self._world.planned[item.nudge.nudge_id] = self._planned(item.nudge, "hold", item.reason, item.look_at)
 
     def make(self, until: datetime, most: int = MOST) -> tuple[list[Planned], bool]:
         """Return what is due until then, earliest first, and whether there is more than `most`."""
         world = self._world
-        for _ in range(MOST_LOOKS):
-            at = self._next()
-            if at is None or at > until or len(world.planned) > most:
-                break
+        while (at := self._next()) is not None and at <= until and len(world.planned) <= most:
             self._look(at)
         planned = sorted(world.planned.values(), key=lambda item: (item.due_at, item.check_in_id))
         return planned[:most], len(planned) > most
@@ -126,8 +127,10 @@ class Walk:
         shown = self._planned(nudge, "send", "")
         match judged.decision:
             case Hold(until, reason):
-                shown = self._planned(nudge, "hold", was.reason if was else reason, until)
-                world.held[nudge.nudge_id] = HeldNudge(nudge, reason, until, _NOT_PREPARED)
+                shown = self._planned(nudge, "hold", reason, until)
+                world.holds[nudge.nudge_id] += 1
+                if world.holds[nudge.nudge_id] < MOST_HOLDS:
+                    world.held[nudge.nudge_id] = HeldNudge(nudge, reason, until, _NOT_PREPARED)
             case Drop(reason):
                 shown = self._planned(nudge, "drop", reason)
             case Send():
@@ -147,7 +150,7 @@ class Walk:
         )  # fmt: skip
 
     def _waiting(self, item: Held) -> HeldNudge:
-        return HeldNudge(item.nudge, "", item.look_at, _NOT_PREPARED, self._refused(item.nudge.check_in_id))
+        return HeldNudge(item.nudge, item.reason, item.look_at, _NOT_PREPARED, self._refused(item.nudge.check_in_id))
 
     def _refused(self, check_in_id: str) -> str:
         found = next((item for item in self._known.check_ins if item.check_in_id == check_in_id), None)

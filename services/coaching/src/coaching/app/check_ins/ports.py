@@ -52,9 +52,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A nudge that waits: when it is decided about again, and the zone of its check-in."""
+    """A nudge that waits: why, when it is decided about again, and the zone of its check-in."""
 
     nudge: Nudge
+    reason: str
     look_at: datetime
     time_zone: str
 
