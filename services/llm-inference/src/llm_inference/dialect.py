@@ -1,10 +1,8 @@
 """The chat-completions dialect that OpenAI defined and most model servers speak, llama.cpp's included."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from typing import Any
-
-import httpx
 
 from llm_inference import wire
 from llm_inference.domain.completion import Completion, Delta, Ended, FinishReason
@@ -29,10 +27,10 @@ def body(request: Completion) -> dict[str, Any]:
     return found
 
 
-async def events(response: httpx.Response) -> AsyncGenerator[Delta | Ended, None]:
+async def events(stream: AsyncIterable[bytes]) -> AsyncGenerator[Delta | Ended, None]:
     """Yield deltas, then Ended. Where the server counts nothing, each piece of text counts as one token."""
     reason, usage, pieces = FinishReason.STOP, dict[str, Any](), 0
-    async with aclosing(wire.sse(response)) as chunks:
+    async with aclosing(wire.sse(stream)) as chunks:
         async for chunk in chunks:
             usage = chunk.get("usage") or usage
             for choice in chunk.get("choices") or ():

@@ -1,63 +1,80 @@
 """What all model servers over HTTP share: lines of a streamed body, and failures told without any prompt text."""
 
+import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from typing import Any
 
-import httpx
+import aiohttp
 
 from llm_inference.domain.errors import BackendUnavailableError, InvalidRequestError
 
 # A line longer than this is no token of a model.
 MOST_LINE_BYTES = 1_000_000
 CONNECT_SECONDS = 5.0
+# Idle connections are closed before any server does it (uvicorn and llama-server after 5 seconds, others later):
+# a request on a connection that is being closed would be lost.
+KEEP_IDLE_SECONDS = 2.0
 PER_WORKER = 16  # completions for each of MAX_WORKERS: waiting for a server costs next to nothing here
 CLIENT_ERRORS = frozenset({400, 413, 422})
 KEY_ERRORS = frozenset({401, 403})
+BROKEN = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
 
-def client(base_url: str, headers: Mapping[str, str], proxies: bool = True) -> httpx.AsyncClient:
-    """Return a client to one server. It reads without end: the caller's deadline bounds a generation.
+class Client:
+    """HTTP to one server. It reads without end: the caller's deadline bounds a generation.
 
-    No connection is kept idle: a server that closes one just as it is used again would lose a request.
-    `proxies`: whether the environment's proxy settings count.
+    `proxies`: whether the environment's proxy settings count. Create it inside the running event loop.
     """
-    return httpx.AsyncClient(
-        base_url=base_url,
-        headers=headers,
-        timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-        trust_env=proxies,
-    )
+
+    def __init__(self, base_url: str, headers: Mapping[str, str], proxies: bool = True) -> None:
+        self._base = base_url.rstrip("/")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_IDLE_SECONDS),
+            cookie_jar=aiohttp.DummyCookieJar(), headers=headers, trust_env=proxies,
+        )  # fmt: skip
+
+    def request(
+        self, method: str, path: str, body: Any = None, seconds: float | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:  # fmt: skip
+        """Ask; leaving the context before the response has ended closes the connection. Raises one of BROKEN."""
+        timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
+        return self._session.request(
+            method, self._base + path, json=body, params=params, timeout=timeout, allow_redirects=False
+        )
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
 
 
 @asynccontextmanager
-async def posted(
-    http: httpx.AsyncClient, path: str, body: Mapping[str, Any], advice: str
-) -> AsyncIterator[httpx.Response]:
-    """Send a JSON body and give the streamed response; `advice` says what an operator can do when there is none.
+async def posted(http: Client, path: str, body: Mapping[str, Any], advice: str) -> AsyncIterator[AsyncIterable[bytes]]:
+    """Send a JSON body and give the response's pieces; `advice` says what an operator can do when there is none.
 
     Leaving the context closes the connection, by which servers stop generating.
     Raises InvalidRequestError where the server refuses the request, BackendUnavailableError for everything else.
     """
     try:
-        async with http.stream("POST", path, json=body) as response:
-            if response.status_code != httpx.codes.OK:
-                raise refusal(response.status_code, advice)
-            yield response
-    except httpx.HTTPError as error:
+        async with http.request("POST", path, body) as response:
+            if response.status != HTTPStatus.OK:
+                raise refusal(response.status, advice)
+            yield response.content.iter_any()
+    except BROKEN as error:
         raise BackendUnavailableError(f"the model server broke off ({type(error).__name__}): {advice}") from None
 
 
-async def fetched(http: httpx.AsyncClient, method: str, path: str, advice: str, body: Any = None) -> dict[str, Any]:
+async def fetched(http: Client, method: str, path: str, advice: str, body: Any = None) -> dict[str, Any]:
     """Return the JSON object that answers a short call, made within 5 seconds. Raises BackendUnavailableError."""
     try:
-        response = await http.request(method, path, json=body, timeout=CONNECT_SECONDS)
-        if response.status_code != httpx.codes.OK:
-            raise BackendUnavailableError(f"the model server answers {response.status_code}: {advice}")
-        return parsed(response.content)
-    except httpx.HTTPError as error:
+        async with http.request(method, path, body, CONNECT_SECONDS) as response:
+            if response.status != HTTPStatus.OK:
+                raise BackendUnavailableError(f"the model server answers {response.status}: {advice}")
+            return parsed(await response.read())
+    except BROKEN as error:
         raise BackendUnavailableError(f"no model server ({type(error).__name__}): {advice}") from None
 
 
@@ -70,10 +87,10 @@ def refusal(status: int, advice: str) -> Exception:
     return BackendUnavailableError(f"the model server answers {status}: {advice}")
 
 
-async def lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+async def lines(pieces: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield the body's non-empty lines as they come."""
     rest = b""
-    async for chunk in response.aiter_raw():
+    async for chunk in pieces:
         *complete, rest = (rest + chunk).split(b"\n")
         for line in complete:
             if line := line.strip():
@@ -84,9 +101,9 @@ async def lines(response: httpx.Response) -> AsyncGenerator[bytes, None]:
         yield rest
 
 
-async def sse(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
+async def sse(pieces: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], None]:
     """Yield the JSON objects of server-sent events, up to [DONE]. Raises BackendUnavailableError if it never came."""
-    async for line in lines(response):
+    async for line in lines(pieces):
         if not line.startswith(b"data:"):
             continue
         data = line[5:].strip()

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,17 +12,9 @@ from llm_inference.domain.completion import Delta, Ended, FinishReason
 from llm_inference.domain.errors import BackendUnavailableError, InvalidRequestError
 
 
-class Pieces(httpx.AsyncByteStream):
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
-
-
-def response(*pieces: bytes) -> httpx.Response:
-    return httpx.Response(200, stream=Pieces(list(pieces)))
+async def response(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def event(value: object) -> bytes:

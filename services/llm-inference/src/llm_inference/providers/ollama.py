@@ -22,7 +22,7 @@ class Ollama:
     per_worker = wire.PER_WORKER
 
     def __init__(self, settings: LlmInferenceSettings) -> None:
-        self._http = wire.client(settings.ollama_url, {})
+        self._http = wire.Client(settings.ollama_url, {})
         self._model = settings.llm_model
         self._context_tokens = settings.llm_context_tokens
         self._free_prose = settings.llm_free_prose
@@ -34,7 +34,7 @@ class Ollama:
         """Nothing to load: a server that comes later is found by the first request."""
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def check(self) -> None:
         await wire.fetched(self._http, "GET", "/api/version", self._advice)
@@ -56,8 +56,8 @@ class Ollama:
     async def stream(self, request: Completion) -> AsyncGenerator[Delta | Ended, None]:
         model = await self.describe()
         async with (
-            wire.posted(self._http, "/api/chat", _body(request, model), self._advice) as response,
-            aclosing(wire.lines(response)) as lines,
+            wire.posted(self._http, "/api/chat", _body(request, model), self._advice) as pieces,
+            aclosing(wire.lines(pieces)) as lines,
         ):
             async for line in lines:
                 chunk = wire.parsed(line)

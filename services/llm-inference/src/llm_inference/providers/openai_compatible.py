@@ -21,7 +21,7 @@ class OpenAiCompatible:
 
     def __init__(self, settings: LlmInferenceSettings) -> None:
         key = settings.openai_api_key.get_secret_value()
-        self._http = wire.client(settings.openai_base_url, {"Authorization": f"Bearer {key}"} if key else {})
+        self._http = wire.Client(settings.openai_base_url, {"Authorization": f"Bearer {key}"} if key else {})
         self._model = settings.llm_model
         self._context_tokens = settings.llm_context_tokens
         self._free_prose = settings.llm_free_prose
@@ -31,7 +31,7 @@ class OpenAiCompatible:
         """Nothing to load: a server that comes later is found by the first request."""
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def check(self) -> None:
         await wire.fetched(self._http, "GET", "/models", ADVICE)
@@ -50,8 +50,8 @@ class OpenAiCompatible:
         model = await self.describe()
         body = dialect.body(request) | {"model": model.name}
         async with (
-            wire.posted(self._http, "/chat/completions", body, ADVICE) as response,
-            aclosing(dialect.events(response)) as events,
+            wire.posted(self._http, "/chat/completions", body, ADVICE) as pieces,
+            aclosing(dialect.events(pieces)) as events,
         ):
             async for event in events:
                 yield event

@@ -4,9 +4,8 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http import HTTPStatus
 from pathlib import Path
-
-import httpx
 
 from kit.log import get_logger
 from llm_inference import dialect, wire
@@ -62,12 +61,12 @@ class Embedded:
             Engine, self._path, settings.max_workers, settings.llm_context_tokens, settings.llm_threads,
             self._states.folder,
         )  # fmt: skip
-        self._http = wire.client(self._engine.url, {"Authorization": f"Bearer {self._engine.key}"}, proxies=False)
+        self._http = wire.Client(self._engine.url, {"Authorization": f"Bearer {self._engine.key}"}, proxies=False)
         log.info("model_loaded", model=self._model.name, sha256=sha256, seconds=round(self._engine.loaded_seconds, 2))
 
     async def close(self) -> None:
         await asyncio.gather(*self._saves)
-        await self._http.aclose()
+        await self._http.close()
         await asyncio.to_thread(self._engine.close)
         if self._temporary is not None:
             self._temporary.cleanup()
@@ -105,8 +104,8 @@ class Embedded:
             del body["response_format"]
             body["grammar"] = compact_grammar(request.schema)
         async with (
-            wire.posted(self._http, "/v1/chat/completions", body, ADVICE) as response,
-            aclosing(dialect.events(response)) as events,
+            wire.posted(self._http, "/v1/chat/completions", body, ADVICE) as pieces,
+            aclosing(dialect.events(pieces)) as events,
         ):
             async for event in events:
                 yield event
@@ -159,15 +158,17 @@ class Embedded:
     async def _act(self, slot: Slot, action: str, filename: str) -> bool:
         """Save or restore a slot. A failure costs time, no answer: it is logged and the prompt is computed."""
         try:
-            response = await self._http.post(
-                f"/slots/{slot.number}", params={"action": action}, json={"filename": filename}, timeout=STATE_SECONDS
+            asked = self._http.request(
+                "POST", f"/slots/{slot.number}", {"filename": filename}, STATE_SECONDS, {"action": action}
             )
-        except httpx.HTTPError as error:
+            async with asked as response:
+                await response.read()
+        except wire.BROKEN as error:
             log.warning("slot_action_failed", action=action, exc_info=error)
             return False
-        if response.status_code != httpx.codes.OK:
-            log.warning("slot_action_refused", action=action, status=response.status_code)
-        return response.status_code == httpx.codes.OK
+        if response.status != HTTPStatus.OK:
+            log.warning("slot_action_refused", action=action, status=response.status)
+        return response.status == HTTPStatus.OK
 
     def _folder(self) -> Path:
         if self._settings.llm_slots_dir is not None:
