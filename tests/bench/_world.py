@@ -105,7 +105,7 @@ class Writer(asyncio.Protocol):
     def __init__(self, port: int, refused: Callable[[bytes], None]) -> None:
         self._port = port
         self._refused = refused
-        self._rest = b""
+        self._rest = self._request = b""
         self._opening: asyncio.Task[None] | None = None
         self.posted: Callable[[], None] = lambda: None
         self.transport: asyncio.WriteTransport | None = None
@@ -115,26 +115,33 @@ class Writer(asyncio.Protocol):
         _ = await asyncio.get_running_loop().create_connection(lambda: self, HOST, self._port)
 
     def write(self, data: bytes) -> None:
-        """Send a request, over a new connection where the server has closed an idle one."""
+        """Send a request; where the server closes an idle connection in this moment, once more, as Telegram does."""
+        self._request = data
         if self.transport is not None:
             self.transport.write(data)
         else:
-            self._opening = asyncio.create_task(self._write_anew(data))
-
-    async def _write_anew(self, data: bytes) -> None:
-        await self.open()
-        self.write(data)
+            self._opening = asyncio.create_task(self.open())
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.WriteTransport", transport)
+        if self._request:
+            self.transport.write(self._request)
 
     def connection_lost(self, _: Exception | None) -> None:
         self.transport = None
+        if self._request:
+            self.write(self._request)
+
+    def close(self) -> None:
+        """End the connection."""
+        if self.transport is not None:
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         self._rest += data
         while (whole := _whole(self._rest)) is not None:
             head, _, self._rest = whole
+            self._request = b""
             if head[9:12] == b"200":
                 self.posted()
             else:

@@ -124,8 +124,7 @@ async def opened(world: World, port: int, number: int) -> AsyncIterator[list[Wri
         yield found
     finally:
         for writer in found:
-            if writer.transport is not None:
-                writer.transport.close()
+            writer.close()
 
 
 async def quiet(database: TestDatabase) -> float:
