@@ -1,8 +1,10 @@
 """Every reason to speak first: found by its folder, and worded so that anybody may read it."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,6 +17,7 @@ from coaching.domain.prompt import SYSTEM
 from coaching.domain.reply_checks import ReplyChecks, Verdict
 from coaching.domain.sentences import split
 from coaching.triggers.registry import TRIGGERS
+from support.tree import ROOT
 
 MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
 SAID = {
@@ -23,6 +26,19 @@ SAID = {
 }
 DAILY = {"rule": "FREQ=DAILY", "local_time": "08:30:00", "time_zone": "Europe/Berlin", "after_days": "3"}
 CHECKS = ReplyChecks.against(SYSTEM)
+GUIDE = ROOT / "docs" / "guides" / "add-a-trigger.md"
+
+
+def example() -> Trigger:
+    """Return the trigger that the guide shows, so that it is held to what it teaches."""
+    module = ModuleType("first_week")
+    [code] = re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    exec(compile(code, str(GUIDE), "exec"), module.__dict__)
+    trigger: Trigger = module.FirstWeek()
+    return trigger
+
+
+EVERY = (*TRIGGERS.values(), example())
 
 
 def check_in(trigger: str, after_days: int = 0) -> CheckIn:
@@ -40,11 +56,11 @@ def test_the_registry_names_every_file_by_its_own_name() -> None:
 
 
 def test_ranks_differ_so_that_merging_is_never_a_matter_of_luck() -> None:
-    assert len({trigger.rank for trigger in TRIGGERS.values()}) == len(TRIGGERS)
+    assert len({trigger.rank for trigger in EVERY}) == len(EVERY)
 
 
 @pytest.mark.guarantee("P7")
-@pytest.mark.parametrize(("trigger", "language"), list(product(TRIGGERS.values(), Language)), ids=str)
+@pytest.mark.parametrize(("trigger", "language"), list(product(EVERY, Language)), ids=str)
 def test_prepared_words_pass_the_checks_ask_one_thing_and_are_not_said_twice(
     trigger: Trigger, language: Language
 ) -> None:
@@ -60,16 +76,20 @@ def test_prepared_words_pass_the_checks_ask_one_thing_and_are_not_said_twice(
         spoken.append(text)
 
 
-@pytest.mark.parametrize(("trigger", "language"), list(product(TRIGGERS.values(), Language)), ids=str)
+@pytest.mark.parametrize(("trigger", "language"), list(product(EVERY, Language)), ids=str)
 def test_why_is_told_in_a_sentence_even_where_little_was_kept(trigger: Trigger, language: Language) -> None:
     told = trigger.because(DAILY, language)
-    assert "08:30 (Europe/Berlin)" in told
     for words in (told, trigger.because({}, language)):
         assert words.endswith(".")
         assert "{" not in words
 
 
-@pytest.mark.parametrize("trigger", TRIGGERS.values(), ids=str)
+@pytest.mark.parametrize(("trigger", "language"), list(product(TRIGGERS.values(), Language)), ids=str)
+def test_why_names_the_time_in_the_persons_zone(trigger: Trigger, language: Language) -> None:
+    assert "08:30 (Europe/Berlin)" in trigger.because(DAILY, language)
+
+
+@pytest.mark.parametrize("trigger", EVERY, ids=str)
 def test_instructions_are_short(trigger: Trigger) -> None:
     assert 0 < len(trigger.instructions()) <= 200
 
