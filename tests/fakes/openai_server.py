@@ -198,6 +198,7 @@ class Exchange:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._gone = asyncio.ensure_future(reader.read())
+        self._gone.add_done_callback(lambda gone: gone.cancelled() or gone.exception())  # a reset is an end, too
 
     async def json(self, status: int, value: Any) -> None:
         data = json.dumps(value).encode()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from support.aftermath import Aftermath, settled
-from support.faults import EVERY_POINT, PARTS, Killed, Killer, Turns, plan
+from support.faults import EVERY_POINT, PARTS, WORKERS, Killed, Killer, Turns, plan
 from support.scripted import Scripted, scripted_platform
 
 KILLS = int(os.environ.get("FAULT_KILLS") or 1)
@@ -23,6 +23,7 @@ TEST_SECONDS = 600 + KILLS * len(PARTS) * 30
 SEND_SECONDS = 0.1
 # Short times, so that what a dead process held is soon somebody else's.
 QUICK = {
+    "MAX_WORKERS": str(WORKERS),
     "TURN_LEASE_SECONDS": "2",
     "TURN_SETTLE_SECONDS": "0.2",
     "TURN_SETTLE_MAX_SECONDS": "1",

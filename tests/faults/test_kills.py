@@ -5,10 +5,7 @@ from collections import Counter
 import pytest
 
 from support.aftermath import Aftermath
-from support.faults import OPEN_TURNS
-
-# channel-adapter's MAX_WORKERS: calls to providers at once.
-WORKERS = 4
+from support.faults import OPEN_TURNS, WORKERS
 
 
 @pytest.mark.guarantee("P1-kills")
