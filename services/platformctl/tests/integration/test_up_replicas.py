@@ -37,8 +37,8 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripted]:
 
 
 def slowly(asked: Asked) -> Reply:
-    """One sentence that takes two seconds, so that a kill meets all of them unfinished; it names what was asked."""
-    return Reply(f"I hear {asked.text.split()[-1]}", first_delay_seconds=1.0, delay_seconds=0.4)
+    """One sentence that takes three seconds, so that a kill meets it unfinished; it names what was asked."""
+    return Reply(f"I hear {asked.text.split()[-1]}", first_delay_seconds=1.0, delay_seconds=0.7)
 
 
 def parts(scripted: Scripted) -> dict[str, dict[str, object]]:
@@ -85,9 +85,10 @@ async def answered(scripted: Scripted, person: Person) -> None:
 async def test_one_that_is_killed_while_people_are_answered_is_not_missed(scripted: Scripted, victim: str) -> None:
     before = parts(scripted)
     people = [scripted.person() for _ in range(PEOPLE)]
+    first = len(scripted.model.asked)
     for person in people[: PEOPLE // 2]:
         scripted.tell(person, f"Good morning word{person.chat_id}")
-    await until(lambda: scripted.model.running == PEOPLE // 2)
+    await until(lambda: scripted.model.running > 0 and len(scripted.model.asked) - first >= PEOPLE // 2)
     os.kill(int(str(before[victim]["pid"])), signal.SIGKILL)
     for person in people[PEOPLE // 2 :]:
         scripted.tell(person, f"Good morning word{person.chat_id}")
