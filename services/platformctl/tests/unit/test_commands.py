@@ -58,7 +58,9 @@ def test_every_command_is_registered_and_says_what_it_does() -> None:
         assert len(result.stdout) > 200
 
 
-@pytest.mark.parametrize("command", [["status"], ["chat", "-m", "x"], ["people", "list"]])
+@pytest.mark.parametrize(
+    "command", [["status"], ["chat", "-m", "x"], ["people", "list"], ["check-in", "list", "--person", "web:default:a"]]
+)
 def test_what_needs_a_running_platform_says_how_to_start_one(folder: DataFolder, command: list[str]) -> None:
     result = run(*command, "--data", str(folder.path))
     assert result.exit_code == 1
@@ -218,6 +220,7 @@ def test_up_refuses_weak_secrets_by_name_before_it_makes_anything(
 
 EVERY_COMMAND = (
     "up", "down", "status", "chat -m x --url http://127.0.0.1:9", "people list --address 127.0.0.1:9", "models list",
+    "check-in list --person 1", "schedule preview --person 1", "explain 1",
     "models fetch", "db migrate --sql", "db wait", "db verify", "streams apply", "streams show",
 )  # fmt: skip
 
