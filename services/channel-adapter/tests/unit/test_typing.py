@@ -3,7 +3,7 @@
 import asyncio
 
 from channel_adapter.app.channel import Connection, by_endpoint
-from channel_adapter.app.typing import CALLS_AT_ONCE, SHOWN_SECONDS, ShowTyping
+from channel_adapter.app.typing import CALLS_A_SECOND, CALLS_AT_ONCE, SHOWN_SECONDS, ShowTyping
 from channel_adapter.channels.telegram.handler import ABILITIES, TelegramReceiver
 from channel_adapter.domain.delivery import Problem, ProviderError
 from fakes.channel_ports import ORGANIZATION, MemorySender, clock
@@ -53,6 +53,15 @@ async def test_what_is_too_much_is_left_out() -> None:
     assert len(await screen.writing(*map(str, range(CALLS_AT_ONCE + 5)))) == CALLS_AT_ONCE
     screen.typist.gate.set()
     await screen.writing()
+
+
+async def test_a_second_has_so_many_calls_and_the_next_as_many() -> None:
+    screen = Screen()
+    for person in range(CALLS_A_SECOND + 5):
+        shown = await screen.writing(str(person))
+    assert len(shown) == CALLS_A_SECOND
+    screen.clock.advance(1)
+    assert len(await screen.writing("a", "b")) == CALLS_A_SECOND + 2
 
 
 async def test_an_account_that_is_not_here_is_not_ours() -> None:

@@ -10,6 +10,8 @@ from kit.clock import Clock
 # Providers show it for about five seconds (Telegram, sendChatAction), and take it away with the message.
 SHOWN_SECONDS = 4.0
 CALLS_AT_ONCE = 8
+# A courtesy takes no noticeable part of what a provider lets an account do (Telegram: some 30 calls a second).
+CALLS_A_SECOND = 20
 _log = log.get_logger("channel_adapter.typing")
 
 
@@ -21,6 +23,7 @@ class ShowTyping:
         self._clock = clock
         self._shown: dict[tuple[str, str, str], float] = {}
         self._running: set[asyncio.Task[None]] = set()
+        self._second, self._calls = 0, 0
 
     def writing(self, channel: str, account: str, address: str) -> None:
         """Note that an answer for this chat is being written; returns at once."""
@@ -29,12 +32,17 @@ class ShowTyping:
             return
         now = self._clock.monotonic()
         chat = (channel, account, address)
-        if now - self._shown.get(chat, -SHOWN_SECONDS) < SHOWN_SECONDS:
+        if now - self._shown.get(chat, -SHOWN_SECONDS) < SHOWN_SECONDS or not self._within_rate(int(now)):
             return
         self._shown = {key: at for key, at in self._shown.items() if now - at < SHOWN_SECONDS} | {chat: now}
         task = asyncio.create_task(_show(connection, address))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    def _within_rate(self, second: int) -> bool:
+        """Count a call, unless this second has had enough of them."""
+        self._second, self._calls = second, self._calls + 1 if second == self._second else 1
+        return self._calls <= CALLS_A_SECOND
 
 
 async def _show(connection: Connection, address: str) -> None:

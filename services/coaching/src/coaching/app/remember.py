@@ -28,8 +28,7 @@ class Remember:
         gate = asyncio.Semaphore(PARALLEL)
 
         async def index(own: list[MemoryText]) -> None:
-            async with gate:
-                await self._index(own)
+            await self._index(own, gate)
 
         # Not a TaskGroup: that would cut the others off, and raise a group, which no caller waits for.
         for error in await asyncio.gather(*map(index, people.values()), return_exceptions=True):
@@ -37,10 +36,11 @@ class Remember:
                 raise error
         return len(texts)
 
-    async def _index(self, texts: list[MemoryText]) -> None:
+    async def _index(self, texts: list[MemoryText], gate: asyncio.Semaphore) -> None:
         first = texts[0]
         try:
-            model = await self._memory.upsert(first.organization_id, first.person_id, texts)
+            async with gate:
+                model = await self._memory.upsert(first.organization_id, first.person_id, texts)
         except MemoryUnavailableError as error:
             _log.warning("remember_postponed", texts=len(texts), exc_info=error)
             REMEMBERED.labels("postponed").inc(len(texts))

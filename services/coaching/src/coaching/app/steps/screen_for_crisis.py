@@ -10,7 +10,7 @@ from coaching.domain.turn import Pending, Reply, Source
 async def screen_for_crisis(messages: tuple[Pending, ...], who: Who) -> Reply | None:
     """Return the prepared crisis reply where a message, or all of them read as one, means danger."""
     texts = [message.text for message in messages]
-    for text in (*texts, " ".join(texts)):
+    for text in dict.fromkeys((*texts, " ".join(texts))):
         found = screen(text)
         if found is not None:
             # English phrases are written by people of many languages: only a German phrase tells the language.
