@@ -1,6 +1,6 @@
 """A platform whose model is scripted and whose Telegram is a fake one: what the end-to-end tests share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,11 +70,28 @@ class Scripted:
             asked.extend(self.model.asked[first:])
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The fakes that a platform talks to, and all that it is started with: it may be started more than once."""
+
+    folder: Path
+    port: int
+    env: Mapping[str, str]
+    loop: BackgroundLoop
+    model: ScriptedModel
+    telegram: FakeTelegram
+    spans: SpanCollector
+
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[Scripted]:
+        """Start a platform, with these arguments of `up`, on what an earlier one left; stop it at the end."""
+        with running_platform(self.folder / "data", self.port, self.env, *arguments) as platform:
+            yield Scripted(platform, self.loop, self.model, self.telegram, self.spans)
+
+
 @contextmanager
-def scripted_platform(
-    folder: Path, webhook: bool = True, arguments: Sequence[str] = (), **settings: str
-) -> Iterator[Scripted]:
-    """Start one in `folder`, with these arguments of `up`; Telegram calls its webhook, or is asked by long polling."""
+def outside(folder: Path, webhook: bool = True, **settings: str) -> Iterator[Outside]:
+    """Start the fakes; Telegram calls the platform's webhook, or is asked by long polling."""
     port = free_port()
     with BackgroundLoop() as loop, SpanCollector() as spans:
         model = loop.enter(ScriptedModel())
@@ -91,5 +108,13 @@ def scripted_platform(
             **NO_LIMITS,
             **settings,
         }
-        with running_platform(folder / "data", port, env, *arguments) as platform:
-            yield Scripted(platform, loop, model, telegram, spans)
+        yield Outside(folder, port, env, loop, model, telegram, spans)
+
+
+@contextmanager
+def scripted_platform(
+    folder: Path, webhook: bool = True, arguments: Sequence[str] = (), **settings: str
+) -> Iterator[Scripted]:
+    """Start one in `folder`, with these arguments of `up`; Telegram calls its webhook, or is asked by long polling."""
+    with outside(folder, webhook, **settings) as around, around.running(*arguments) as found:
+        yield found
