@@ -31,10 +31,16 @@ def shown(page: Page, texts: list[str]) -> None:
     expect(page.locator("#log .message .text")).to_have_text(texts)
 
 
+def answered(page: Page, texts: list[str]) -> None:
+    """Wait until the texts are there and the last answer is stored: what is written after it comes after it."""
+    shown(page, texts)
+    expect(page.locator('[data-state="arriving"]')).to_have_count(0)
+
+
 def test_a_check_in_appears_unasked_once_and_is_still_one_after_a_reload(page: Page, stage: Stage) -> None:
     guest = visit(page, stage)
     say(page, "Hello")
-    shown(page, ["Hello", ANSWER])
+    answered(page, ["Hello", ANSWER])
     written = stage.write_first(guest, NUDGE)
     shown(page, ["Hello", ANSWER, NUDGE])
     expect(page.locator(".coach .note")).to_contain_text("Your coach wrote first")
@@ -50,10 +56,11 @@ def test_a_check_in_appears_unasked_once_and_is_still_one_after_a_reload(page: P
 def test_it_neither_ends_nor_joins_an_answer_that_is_being_made(page: Page, stage: Stage) -> None:
     guest = visit(page, stage)
     say(page, "Hello")
-    shown(page, ["Hello", ANSWER])
+    answered(page, ["Hello", ANSWER])
     stage.coach.by_hand = True
     say(page, "More")
     expect(page.locator("#status")).to_have_text("Your coach is thinking")
+    expect(page.locator('[data-state="sending"]')).to_have_count(0)
     stage.write_first(guest, "While it thinks.")
     shown(page, ["Hello", ANSWER, "More", "While it thinks."])
     expect(page.locator("#status")).to_have_text("Your coach is thinking")
@@ -81,7 +88,7 @@ def test_one_that_comes_late_stands_where_its_time_is(page: Page, stage: Stage) 
 def test_one_that_was_missed_is_there_when_the_page_comes_back(page: Page, stage: Stage) -> None:
     guest = visit(page, stage)
     say(page, "Hello")
-    shown(page, ["Hello", ANSWER])
+    answered(page, ["Hello", ANSWER])
     stage.close()
     expect(page.locator("#connection")).to_contain_text("Offline")
     stage.door.conversations.add(guest, NUDGE, Role.COACH, source="model")
