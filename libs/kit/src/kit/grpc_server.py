@@ -68,38 +68,36 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 class _CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Refuses calls without a deadline, continues the caller's trace, measures, and names errors without their text."""
 
+    def __init__(self) -> None:
+        self._observed: dict[str, Any] = {}  # by method: made once, not for each call
+
     async def intercept_service(self, continuation: Continuation, handler_call_details: Any) -> Any:
-        handler = await continuation(handler_call_details)
         method: str = handler_call_details.method
+        if (known := self._observed.get(method)) is not None:
+            return known
+        handler = await continuation(handler_call_details)
         if handler is None or method.startswith(HEALTH_PREFIX):
             return handler
-        metadata = {
-            key: value for key, value in handler_call_details.invocation_metadata or () if isinstance(value, str)
-        }
-        if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(
-                _unary(handler.unary_unary, method, metadata),
-                request_deserializer=handler.request_deserializer,
-                response_serializer=handler.response_serializer,
-            )
-        return grpc.unary_stream_rpc_method_handler(
-            _streaming(handler.unary_stream, method, metadata),
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
+        make, wrapped = (
+            (grpc.unary_unary_rpc_method_handler, _unary(handler.unary_unary, method))
+            if handler.unary_unary
+            else (grpc.unary_stream_rpc_method_handler, _streaming(handler.unary_stream, method))
         )
+        self._observed[method] = make(wrapped, handler.request_deserializer, handler.response_serializer)
+        return self._observed[method]
 
 
-def _unary(behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
+def _unary(behaviour: Any, method: str) -> Any:
     async def call(request: Any, context: Context) -> Any:
-        async with _observed(method, metadata, context):
+        async with _observed(method, context):
             return await behaviour(request, context)
 
     return call
 
 
-def _streaming(behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
+def _streaming(behaviour: Any, method: str) -> Any:
     async def call(request: Any, context: Context) -> Any:
-        async with _observed(method, metadata, context), aclosing(behaviour(request, context)) as responses:
+        async with _observed(method, context), aclosing(behaviour(request, context)) as responses:
             async for response in responses:
                 yield response
 
@@ -107,14 +105,15 @@ def _streaming(behaviour: Any, method: str, metadata: dict[str, str]) -> Any:
 
 
 @asynccontextmanager
-async def _observed(method: str, metadata: dict[str, str], context: Context) -> AsyncIterator[None]:
+async def _observed(method: str, context: Context) -> AsyncIterator[None]:
     remaining: float | None = context.time_remaining()
     if remaining is None or remaining > NO_DEADLINE_SECONDS:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a deadline is required")
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     begun = time.perf_counter()
     code = "OK"
     try:
-        with tracing.span(method, SpanKind.SERVER, parent=tracing.extract(metadata)):
+        with tracing.continued(metadata), tracing.span(method, SpanKind.SERVER):
             yield
     except grpc.aio.AbortError:
         code = "REFUSED"

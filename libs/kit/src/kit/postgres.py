@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from sqlalchemy import event, text
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kit.metrics import DB_CONNECTIONS
@@ -18,6 +20,13 @@ def async_url(url: str) -> str:
     return f"postgresql+asyncpg://{rest}" if separator else url
 
 
+def _checked_out(connection: Any, *_: Any) -> None:
+    # The driver knows when the server has closed it: nothing is asked ahead of each transaction.
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+    DB_CONNECTIONS.inc()
+
+
 class Database:
     """The pool of one service, under that service's own role."""
 
@@ -26,12 +35,11 @@ class Database:
             async_url(settings.database_url.get_secret_value()),
             pool_size=settings.database_pool_size,
             max_overflow=settings.database_max_overflow,
-            pool_pre_ping=True,
             pool_timeout=settings.request_timeout,
             hide_parameters=True,  # values must not reach an error text
             connect_args={"server_settings": {"application_name": name}, "timeout": 10},
         )
-        event.listen(self.engine.sync_engine, "checkout", lambda *_: DB_CONNECTIONS.inc())
+        event.listen(self.engine.sync_engine, "checkout", _checked_out)
         event.listen(self.engine.sync_engine, "checkin", lambda *_: DB_CONNECTIONS.dec())
 
     @asynccontextmanager

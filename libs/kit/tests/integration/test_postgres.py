@@ -1,5 +1,6 @@
 """The pool: one organisation a transaction, and no value in an error."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
@@ -74,5 +75,22 @@ async def test_an_error_does_not_quote_the_values(pool: Database) -> None:
                 await connection.execute(text("SELECT 1 / length(:said)"), {"said": ""})
         assert "parameters hidden" in str(failed.value)
         await pool.check()
+    finally:
+        await pool.close()
+
+
+async def test_connections_that_the_server_has_closed_are_replaced_unnoticed(
+    pool: Database, database: TestDatabase
+) -> None:
+    try:
+        await asyncio.gather(*(pool.check() for _ in range(4)))
+        async with database.connect() as owner:
+            ended = await owner.fetch(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kit-test'"
+            )
+        assert ended
+        # The driver hears of it when the event loop has read the end of the stream.
+        await asyncio.sleep(0.5)
+        await asyncio.gather(*(pool.check() for _ in range(4)))
     finally:
         await pool.close()
