@@ -4,6 +4,8 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from coaching.app.ports import Spoken
 from coaching.domain.dispatching import Place
 from coaching.domain.ids import MessageId
@@ -45,7 +47,7 @@ def message(sent: Sent) -> bytes:
     return found.SerializeToString()
 
 
-def nudge(organization_id: str, place: Place, words: Spoken, at: datetime, not_after: datetime) -> str:
+def nudge(organization_id: str, place: Place, words: Spoken, at: Timestamp, not_after: Timestamp) -> str:
     """Return the OutboundMessage of a proactive message, in base64."""
     found = events_pb2.OutboundMessage(
         organization_id=organization_id,
@@ -56,7 +58,14 @@ def nudge(organization_id: str, place: Place, words: Spoken, at: datetime, not_a
         text=words.text,
         message_id=words.message_id,
         source=words.source,
+        created_at=at,
+        not_after=not_after,
     )
-    found.created_at.FromDatetime(at)
-    found.not_after.FromDatetime(not_after)
     return base64.b64encode(found.SerializeToString()).decode()
+
+
+def stamp(at: datetime) -> Timestamp:
+    """Return a time as messages hold it."""
+    found = Timestamp()
+    found.FromDatetime(at)
+    return found

@@ -151,7 +151,7 @@ class PersonRows:
         """Return what else decides about this person."""
         person_id = self.times.person_id
         found = await persons(self._transaction, [person_id], now, default_quiet, planned=True)
-        return found[person_id][0]
+        return found.persons[person_id][0]
 
     async def is_taken(self, check_in_id: str) -> bool:
         """Whether any person's check-in has this id."""

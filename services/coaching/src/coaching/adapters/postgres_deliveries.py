@@ -18,7 +18,7 @@ from coaching.domain.quiet_hours import QuietHours
 SWEEP_LEASE_SECONDS = 30
 _COLUMNS = """
     SELECT d.id, d.kind, d.state, d.lease_token, d.lease_until, coalesce(d.lease_until > now(), false) AS leased,
-        d.parts_accepted, d.not_before, d.not_after, d.provider_message_id, d.reason, clock_timestamp() AS database_now,
+        d.parts_accepted, d.not_before, d.not_after, d.provider_message_id, d.reason,
 """
 _THOSE = """
     FROM coaching.deliveries d
@@ -135,10 +135,9 @@ class LockedRows:
         self._times = times
         self._default_quiet = default_quiet
         self.found = {str(row["id"]): _delivery(row) for row in rows}
-        self.database_now: datetime | None = rows[0]["database_now"] if rows else None
 
-    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> Mapping[str, Outgoing]:
-        """Lock the persons of these proactive deliveries; return what decides about each."""
+    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> tuple[datetime, Mapping[str, Outgoing]]:
+        """Lock the persons of these proactive deliveries; return the database's clock, and what decides about each."""
         return await outgoing(self._transaction, delivery_ids, now, self._default_quiet)
 
     async def tell(self, words: Sequence[LastWord], now: datetime) -> None:

@@ -20,14 +20,12 @@ from coaching.domain.quiet_hours import QuietHours
 
 async def outgoing(
     transaction: Transaction, ids: Sequence[str], now: datetime, default_quiet: QuietHours
-) -> dict[str, Outgoing]:
-    """Lock the persons of these deliveries; return what decides about each of them."""
+) -> tuple[datetime, dict[str, Outgoing]]:
+    """Lock the persons of these deliveries; return the database's clock, and what decides about each of them."""
     locked = await transaction.rows(sql.LOCK_PERSONS, ids=list(ids))
+    rows = await transaction.rows(sql.OUTGOING, ids=list(ids))
     known = await persons(transaction, [str(row["id"]) for row in locked], now, default_quiet, planned=False)
-    return {
-        str(row["id"]): _outgoing(row, *known[str(row["person_id"])])
-        for row in await transaction.rows(sql.OUTGOING, ids=list(ids))
-    }
+    return known.database_now, {str(row["id"]): _outgoing(row, *known.persons[str(row["person_id"])]) for row in rows}
 
 
 async def tell(transaction: Transaction, words: Sequence[LastWord], now: datetime) -> None:

@@ -1,12 +1,14 @@
 """Check-ins that are due: a batch of persons is locked, read, and written in one transaction."""
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import RowMapping
 
 from coaching.adapters import outbound
@@ -43,7 +45,7 @@ class PostgresSchedule:
         """Return the organisations in which something is due at `at`, and by the database's clock."""
         async with self._tables.across() as transaction:
             rows = await transaction.rows(sql.ORGANIZATIONS_DUE, at=at, world=world_seconds)
-        return [str(row["id"]) for row in rows]
+        return [row["id"] for row in rows]
 
     @asynccontextmanager
     async def due(
@@ -55,26 +57,27 @@ class PostgresSchedule:
             if not locked:
                 yield None
                 return
-            ids = [str(row["id"]) for row in locked]
-            held = [str(row["id"]) for row in locked if row["held"]]
-            cases = await self._cases(transaction, ids, held, locked[0]["at"])
-            yield DueRows(transaction, organization_id, locked[0]["database_now"], cases, self._times)
+            ids = [row["id"] for row in locked]
+            held = [row["id"] for row in locked if row["held"]]
+            yield await self._rows(transaction, organization_id, ids, held, locked[0]["at"])
             faultpoints.reached("before_dispatch_commit")
         faultpoints.reached("after_dispatch_commit")
 
-    async def _cases(self, transaction: Transaction, ids: list[str], held: list[str], at: datetime) -> list[Case]:
-        found = await persons(transaction, ids, at, self._default_quiet, planned=True)
-        due: dict[str, list[DueCheckIn]] = {}
+    async def _rows(
+        self, transaction: Transaction, organization_id: str, ids: list[str], held: list[str], at: datetime
+    ) -> "DueRows":
+        due: dict[str, list[RowMapping]] = defaultdict(list)
         for row in await transaction.rows(sql.DUE, ids=ids, at=at):
-            person_id = str(row["person_id"])
-            due.setdefault(person_id, []).append(_due(row, found[person_id][0]))
-        waiting: dict[str, list[HeldNudge]] = {}
+            due[row["person_id"]].append(row)
+        waiting: dict[str, list[HeldNudge]] = defaultdict(list)
         for row in await transaction.rows(sql.HELD, ids=held, at=at) if held else ():
-            waiting.setdefault(str(row["person_id"]), []).append(_held(row))
-        return [
-            replace(case, due=tuple(due.get(person_id, ())), held=tuple(waiting.get(person_id, ())))
-            for person_id, (case, _) in found.items()
+            waiting[row["person_id"]].append(_held(row))
+        known = await persons(transaction, ids, at, self._default_quiet, planned=True)
+        cases = [
+            replace(case, due=tuple(_due(row, case) for row in due[person_id]), held=tuple(waiting[person_id]))
+            for person_id, (case, _) in known.persons.items()
         ]
+        return DueRows(transaction, organization_id, known.database_now, cases, self._times)
 
 
 class DueRows:
@@ -94,7 +97,7 @@ class DueRows:
         """Return what was said lately by and to each of these persons."""
         found = {person_id: Talked() for person_id in person_ids}
         for row in await self._transaction.rows(sql.SAID, ids=list(person_ids)):
-            person_id = str(row["id"])
+            person_id = row["id"]
             known = found[person_id]
             if row["role"] == "person":
                 known = replace(known, said=(*known.said, Said(row["text"], row["created_at"])))
@@ -108,8 +111,9 @@ class DueRows:
     ) -> set[str]:
         """Write all of it in one statement; return the ids of the nudges that were written."""
         words = {item.nudge_id: item for item in spoken}
+        stamps = outbound.stamp(now), outbound.stamp(not_after)
         rows = [
-            _row(plan, item, words.get(item.nudge.nudge_id), self._organization_id, now, not_after)
+            _row(item) | _sent(plan, words.get(item.nudge.nudge_id), self._organization_id, stamps)
             for plan in plans
             for item in plan.judged
         ]
@@ -118,12 +122,12 @@ class DueRows:
             sql.WRITE, rows=rows, moves=json.dumps(moves), now=now, not_after=not_after,
             ahead=float(self._times.prepare_ahead_seconds), patience=float(self._times.patience_seconds),
         )  # fmt: skip
-        return {str(row["id"]) for row in found}
+        return {row["id"] for row in found}
 
 
 def _due(row: RowMapping, case: Case) -> DueCheckIn:
     check_in = CheckIn(
-        check_in_id=str(row["id"]), person_id=case.person_id, trigger=row["trigger"], rule=row["rule"],
+        check_in_id=row["id"], person_id=case.person_id, trigger=row["trigger"], rule=row["rule"],
         local_time=row["local_time"], time_zone=row["time_zone"], starts_on=row["starts_on"],
         catch_up=CatchUp(row["catch_up"]), after_days=row["after_days"], next_due_at=row["next_due_at"],
         created_at=row["created_at"],
@@ -133,7 +137,7 @@ def _due(row: RowMapping, case: Case) -> DueCheckIn:
 
 def _held(row: RowMapping) -> HeldNudge:
     nudge = Nudge(
-        str(row["id"]), str(row["check_in_id"]), PersonId(str(row["person_id"])), row["trigger"],
+        row["id"], row["check_in_id"], PersonId(row["person_id"]), row["trigger"],
         CatchUp(row["catch_up"]), row["due_at"],
     )  # fmt: skip
     refused = "check_in_removed" if row["removed"] else "check_in_paused" if row["paused"] else ""
@@ -145,26 +149,29 @@ def _move(move: Move) -> dict[str, Any]:
     return {"id": move.check_in_id, "was": move.was.isoformat(), "at": at.isoformat() if at else None}
 
 
-def _row(
-    plan: Plan, item: Judged, words: Spoken | None, organization_id: str, now: datetime, not_after: datetime
-) -> dict[str, Any]:
+def _row(item: Judged) -> dict[str, Any]:
     nudge = item.nudge
     verdict, reason, until = _verdict(item)
-    row: dict[str, Any] = {
+    return {
         "id": nudge.nudge_id, "person_id": nudge.person_id, "check_in_id": nudge.check_in_id,
         "trigger": nudge.trigger, "catch_up": nudge.catch_up.value, "due_at": nudge.due_at.isoformat(),
         "new": item.new, "state": item.state.value, "reason": reason, "look_at": until,
         "merged_into": item.merged_into, "why": item.why, "told": item.told, "verdict": verdict,
         "facts": item.facts,
     }  # fmt: skip
+
+
+def _sent(
+    plan: Plan, words: Spoken | None, organization_id: str, stamps: tuple[Timestamp, Timestamp]
+) -> dict[str, Any]:
+    """Return the rest of the row where the nudge is dispatched."""
     place = plan.case.place
     if words is None or place is None:
-        return row
-    payload = outbound.nudge(organization_id, place, words, now, not_after)
-    return row | {
+        return {}
+    return {
         "message_id": words.message_id, "delivery_id": words.delivery_id, "conversation_id": place.conversation_id,
         "channel": place.channel, "account": place.account, "address": place.address, "text": words.text,
-        "source": words.source, "payload": payload,
+        "source": words.source, "payload": outbound.nudge(organization_id, place, words, *stamps),
     }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 ORGANIZATIONS_DUE = text("""
-    SELECT id FROM coaching.organizations_due(
+    SELECT CAST(id AS text) AS id FROM coaching.organizations_due(
         least(CAST(:at AS timestamptz), clock_timestamp() + make_interval(secs => :world))) AS id
 """)
 # Persons for whom something is due, locked so that nobody else decides about them; those that somebody else has are
@@ -23,20 +23,21 @@ LOCK = text("""
             AND n.look_at <= (SELECT at FROM moment)
         ORDER BY n.look_at LIMIT :most FOR NO KEY UPDATE OF p SKIP LOCKED
     )
-    SELECT id, bool_or(held) AS held, (SELECT at FROM moment) AS at, clock_timestamp() AS database_now
+    SELECT CAST(id AS text) AS id, bool_or(held) AS held, (SELECT at FROM moment) AS at
     FROM (SELECT id, false AS held FROM starting UNION ALL SELECT id, true FROM waiting) AS found GROUP BY id
 """)
 # In the same transaction, so that what the last holder of the lock has written is seen. `planned`: a message that is
 # on its way counts as sent. The time of a message is that at which it was last said that it may leave.
 PERSONS = text("""
-    SELECT p.id, p.locale, p.time_zone, p.quiet_start, p.quiet_end, p.snoozed_until, p.last_message_at,
-        p.notice_given_at IS NOT NULL AS told, p.proactive_stopped_at IS NOT NULL AS stopped,
+    SELECT CAST(p.id AS text) AS id, p.locale, p.time_zone, p.quiet_start, p.quiet_end, p.snoozed_until,
+        p.last_message_at, p.notice_given_at IS NOT NULL AS told, p.proactive_stopped_at IS NOT NULL AS stopped,
         p.crisis_hold_at IS NOT NULL AS crisis_hold,
-        place.id AS conversation_id, place.channel, place.account, place.address, sent.ids, sent.times,
+        CAST(place.id AS text) AS conversation_id, place.channel, place.account, place.address, sent.ids, sent.times,
         EXISTS (SELECT FROM coaching.conversations c WHERE c.organization_id = p.organization_id
             AND c.person_id = p.id AND c.pending_since IS NOT NULL) AS turn_open,
         (SELECT m.position FROM coaching.messages m WHERE m.organization_id = p.organization_id
-            AND m.person_id = p.id AND m.role = 'person' ORDER BY m.position DESC LIMIT 1) AS newest
+            AND m.person_id = p.id AND m.role = 'person' ORDER BY m.position DESC LIMIT 1) AS newest,
+        clock_timestamp() AS database_now
     FROM coaching.people p
     LEFT JOIN LATERAL (
         SELECT c.id, c.channel, c.account, c.address FROM coaching.conversations c
@@ -46,7 +47,7 @@ PERSONS = text("""
         ORDER BY c.last_inbound_at DESC NULLS LAST, c.id DESC LIMIT 1
     ) AS place ON true
     LEFT JOIN LATERAL (
-        SELECT array_agg(d.id) AS ids, array_agg(coalesce((
+        SELECT array_agg(CAST(d.id AS text)) AS ids, array_agg(coalesce((
             SELECT max(k.at) FROM coaching.decisions k WHERE k.organization_id = d.organization_id
                 AND k.nudge_id = d.nudge_id AND k.verdict = 'send'), d.created_at)) AS times
         FROM coaching.deliveries d
@@ -57,7 +58,8 @@ PERSONS = text("""
     WHERE p.organization_id = CAST(:organization_id AS uuid) AND p.id = ANY (CAST(:ids AS uuid[]))
 """)
 DUE = text("""
-    SELECT c.id, c.person_id, c.trigger, c.rule, c.local_time, c.time_zone, c.starts_on, c.catch_up, c.after_days,
+    SELECT CAST(c.id AS text) AS id, CAST(c.person_id AS text) AS person_id, c.trigger, c.rule, c.local_time,
+        c.time_zone, c.starts_on, c.catch_up, c.after_days,
         c.next_due_at, c.created_at, c.prepared_for, c.prepared_at, c.prepared_position, c.prepared_source,
         c.prepared_text, (SELECT n.due_at FROM coaching.nudges n WHERE n.organization_id = c.organization_id
             AND n.check_in_id = c.id AND n.state IN ('dispatched', 'merged') ORDER BY n.due_at DESC LIMIT 1) AS nudged
@@ -66,7 +68,8 @@ DUE = text("""
         AND c.next_due_at <= CAST(:at AS timestamptz) AND c.paused_at IS NULL
 """)
 HELD = text("""
-    SELECT n.id, n.person_id, n.check_in_id, n.trigger, n.catch_up, n.due_at, n.reason, n.look_at,
+    SELECT CAST(n.id AS text) AS id, CAST(n.person_id AS text) AS person_id, n.trigger, n.catch_up, n.due_at,
+        CAST(n.check_in_id AS text) AS check_in_id, n.reason, n.look_at,
         c.id IS NULL AS removed, c.paused_at IS NOT NULL AS paused, c.prepared_for, c.prepared_at,
         c.prepared_position, c.prepared_source, c.prepared_text
     FROM coaching.nudges n
@@ -76,14 +79,14 @@ HELD = text("""
 """)
 # What a template may come back to, and what it should not say again.
 SAID = text("""
-    SELECT p.id, 'person' AS role, said.text, said.created_at
+    SELECT CAST(p.id AS text) AS id, 'person' AS role, said.text, said.created_at
     FROM unnest(CAST(:ids AS uuid[])) AS p (id) CROSS JOIN LATERAL (
         SELECT m.text, m.created_at FROM coaching.messages m
         JOIN coaching.turns t ON t.organization_id = m.organization_id AND t.id = m.turn_id AND t.source = 'model'
         WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.person_id = p.id AND m.role = 'person'
         ORDER BY m.position DESC LIMIT 10) AS said
     UNION ALL
-    SELECT p.id, 'coach', spoken.text, spoken.created_at
+    SELECT CAST(p.id AS text), 'coach', spoken.text, spoken.created_at
     FROM unnest(CAST(:ids AS uuid[])) AS p (id) CROSS JOIN LATERAL (
         SELECT m.text, m.created_at FROM coaching.messages m
         WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.person_id = p.id AND m.role = 'coach'
@@ -141,5 +144,5 @@ WRITE = text("""
             decode(payload, 'base64'), ''
         FROM written WHERE delivery_id IS NOT NULL
     )
-    SELECT id FROM written
+    SELECT CAST(id AS text) AS id FROM written
 """)

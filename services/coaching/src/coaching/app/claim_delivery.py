@@ -72,10 +72,10 @@ class ClaimDelivery:
     async def _last_words(self, rows: LockedDeliveries, ids: Sequence[str]) -> Mapping[str, LastWord]:
         """Decide anew about proactive messages; what may not leave is taken back, and its nudge waits or is over."""
         first = [rows.found[at] for at in ids if at in rows.found and rows.found[at].kind is Kind.PROACTIVE]
-        if not first or rows.database_now is None:
+        if not first:
             return {}
-        moments = self._time.moments(rows.database_now)
-        outgoing = await rows.outgoing([row.delivery_id for row in first], min(moments))
+        database_now, outgoing = await rows.outgoing([row.delivery_id for row in first], self._time.earliest())
+        moments = self._time.moments(database_now)
         words = last_words(first, outgoing, moments, self._limits)
         told = [words[row.delivery_id] for row in first if words[row.delivery_id].facts]
         await rows.tell(told, min(moments))

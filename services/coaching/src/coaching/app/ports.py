@@ -189,12 +189,8 @@ class LockedDeliveries(Protocol):
     @property
     def found(self) -> Mapping[str, Delivery]: ...
 
-    @property
-    def database_now(self) -> datetime | None:
-        """The database's clock, just read; None where nothing was found."""
-
-    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> Mapping[str, Outgoing]:
-        """Lock the persons of these proactive deliveries; return what decides about each."""
+    async def outgoing(self, delivery_ids: Sequence[str], now: datetime) -> tuple[datetime, Mapping[str, Outgoing]]:
+        """Lock the persons of these proactive deliveries; return the database's clock, and what decides about each."""
 
     async def tell(self, words: Sequence[LastWord], now: datetime) -> None:
         """Keep what was decided, and take back what does not leave."""

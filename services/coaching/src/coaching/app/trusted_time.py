@@ -37,14 +37,14 @@ class TrustedTime:
         world = self._clock.world_offset()
         return moments(self._reckoning, Reading(self._clock.now() - world, self._steady()))[0] + world
 
-    def moments(self, database: datetime) -> tuple[datetime, datetime]:
-        """Return the earliest and the latest time that it may be; `database` is its clock, just read."""
+    def moments(self, database: datetime) -> tuple[datetime, ...]:
+        """Return the earliest time that it may be, and the latest where that is another; `database` was just read."""
         world = self._clock.world_offset()
         reading = Reading(self._clock.now() - world, self._steady(), database)
-        first, last = moments(self._reckoning, reading)
+        found = moments(self._reckoning, reading)
         self._reckoning = reckoned(self._reckoning, reading)
-        self._note(last - first)
-        return first + world, last + world
+        self._note(found[-1] - found[0])
+        return tuple(at + world for at in found)
 
     def _note(self, apart: timedelta) -> None:
         CLOCK_DISAGREEMENT.set(apart.total_seconds())

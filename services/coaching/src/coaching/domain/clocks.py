@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 AGREE = timedelta(seconds=2)
+CLOSE = timedelta(milliseconds=100)  # closer than that is one time: a message is longer on its way
 BELIEVED_SECONDS = 3600.0  # a jump that nothing has contradicted for so long was right
 
 
@@ -34,28 +35,30 @@ class Reckoning:
         return self.at + timedelta(seconds=steady - self.steady)
 
 
-def moments(reckoning: Reckoning | None, reading: Reading) -> tuple[datetime, datetime]:
-    """Return the earliest and the latest time that it may be now."""
+def moments(reckoning: Reckoning | None, reading: Reading) -> tuple[datetime, ...]:
+    """Return the earliest time that it may be now, and the latest where that is another."""
     found = [reading.service]
     if reckoning is not None:
         found.append(reckoning.now(reading.steady))
     if reading.database is not None:
         found.append(reading.database)
-    return min(found), max(found)
+    first, last = min(found), max(found)
+    return (first,) if last - first <= CLOSE else (first, last)
 
 
-def reckoned(reckoning: Reckoning | None, reading: Reading) -> Reckoning:
+def reckoned(reckoning: Reckoning | None, reading: Reading) -> Reckoning | None:
     """Return how to reckon after a reading: on from it where the service's clock went on as expected.
 
-    After a jump the old reckoning stays, until the new time has gone on for an hour and the database says it too.
+    After a jump the old reckoning stays, until the new time has gone on for an hour and the database says it too. None
+    begins from a time that the database contradicts: a clock that was wrong from the start is right once it is set.
     """
     fresh = Reckoning(reading.service, reading.steady)
+    contradicted = reading.database is not None and abs(reading.database - reading.service) > AGREE
     if reckoning is None:
-        return fresh
+        return None if contradicted else fresh
     jump = reading.service - reckoning.now(reading.steady)
     if abs(jump) <= AGREE:
         return fresh
-    contradicted = reading.database is not None and abs(reading.database - reading.service) > AGREE
     if contradicted or abs(jump - reckoning.jump) > AGREE:
         return Reckoning(reckoning.at, reckoning.steady, jump, reading.steady)
     return fresh if reading.steady - reckoning.jumped_at >= BELIEVED_SECONDS else reckoning

@@ -153,8 +153,11 @@ def _fallen_due(case: Case, item: DueCheckIn, moments: Sequence[datetime], rules
             return None, Move(check_in.check_in_id, was, next_due(check_in, trigger, activity, now))
         judged = _judged(case, item, due_at, moments, rules)
         if not isinstance(judged.decision, Drop):
-            activity = replace(activity, last_nudge_at=due_at)
-        return judged, Move(check_in.check_in_id, was, next_due(check_in, trigger, activity, now))
+            activity = Activity(activity.last_message_at, due_at)
+        following = next_due(check_in, trigger, activity, due_at)
+        if following is not None and following <= now:
+            following = next_due(check_in, trigger, activity, now)
+        return judged, Move(check_in.check_in_id, was, following)
     except (ValueError, OverflowError):
         # Not one that this release has checked: it must not hold up the others.
         return None, Move(check_in.check_in_id, was, None, broken=True)

@@ -1,6 +1,7 @@
 """When a check-in is due: what its rule says, and its trigger agrees to."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 from coaching.domain.check_ins import Activity, CheckIn
@@ -9,6 +10,8 @@ from coaching.domain.recurrence import Recurrence, latest_until, next_after
 
 INSTANT = timedelta(microseconds=1)
 DAY = timedelta(days=1)
+# Thousands share a rule, a time and a zone, and fall due together.
+_next_after = lru_cache(maxsize=8192)(next_after)
 
 
 class Agreeing(Protocol):
@@ -30,7 +33,10 @@ def due(check_in: CheckIn, trigger: Agreeing, activity: Activity, now: datetime)
     since = check_in.next_due_at
     if since is None or since > now:
         return None
-    latest = latest_until(recurrence_of(check_in), now, since) or since
+    recurrence = recurrence_of(check_in)
+    following = _next_after(recurrence, since)
+    on_time = following is None or following > now  # as it is nearly always
+    latest = since if on_time else latest_until(recurrence, now, since) or since
     earliest = trigger.earliest(check_in, activity)
     return None if earliest is not None and latest < earliest else latest
 
@@ -45,4 +51,4 @@ def next_due(check_in: CheckIn, trigger: Agreeing, activity: Activity, after: da
     earliest = trigger.earliest(check_in, activity)
     if earliest is not None:
         after = max(after, earliest - INSTANT)
-    return next_after(recurrence_of(check_in), after)
+    return _next_after(recurrence_of(check_in), after)
