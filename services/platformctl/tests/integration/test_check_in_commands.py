@@ -98,7 +98,7 @@ async def test_quiet_hours_are_shown_and_set_and_a_new_zone_says_what_it_moved(d
     done = await desk.about("check-in", "quiet-hours", "--set", "22:30-07:00", "--zone", "Asia/Tokyo")
     assert done.stdout.splitlines() == [
         "Time zone Asia/Tokyo, quiet hours 22:30-07:00.",
-        "1 other check-in that was in the person's old zone went to Asia/Tokyo too.",
+        "1 check-in that was in the person's old zone went to Asia/Tokyo too.",
     ]
     assert await desk.told("check-in", "quiet-hours") == {
         "time_zone": "Asia/Tokyo", "quiet_hours": {"start": "22:30", "end": "07:00"}, "moved_check_ins": 0,

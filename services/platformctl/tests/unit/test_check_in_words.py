@@ -63,7 +63,7 @@ def test_a_list_says_that_somebody_has_stopped_it_all() -> None:
 
 def test_what_went_to_the_new_zone_is_counted() -> None:
     said = added_words(pb.AddCheckInResponse(check_in=check_in(), moved_check_ins=2), "ID")
-    assert "2 other check-ins that were in the person's old zone went to Europe/Berlin too." in said
+    assert "2 check-ins that were in the person's old zone went to Europe/Berlin too." in said
 
 
 def test_a_time_in_an_unknown_zone_is_said_in_utc() -> None:

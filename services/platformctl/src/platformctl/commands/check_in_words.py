@@ -50,8 +50,8 @@ def times_words(time_zone: str, quiet: pb.QuietHours, moved: int = 0) -> str:
 
 
 def moved_words(moved: int, time_zone: str) -> str:
-    """How many others went to a new zone."""
-    which = "1 other check-in that was" if moved == 1 else f"{moved} other check-ins that were"
+    """How many went to a new zone with the person."""
+    which = "1 check-in that was" if moved == 1 else f"{moved} check-ins that were"
     return f"{which} in the person's old zone went to {time_zone} too."
 
 
