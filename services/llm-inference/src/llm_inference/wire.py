@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -33,7 +35,8 @@ class Client:
         self._base = base_url.rstrip("/")
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_IDLE_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(), headers=headers, trust_env=proxies,
+            cookie_jar=aiohttp.DummyCookieJar(), headers=headers,
+            proxy=environment_proxy(base_url) if proxies else None,
         )  # fmt: skip
 
     def request(
@@ -49,6 +52,15 @@ class Client:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for an address, None: there is none.
+
+    Asked once: with trust_env the library asks for each request, in a thread, and for ~/.netrc in another.
+    """
+    asked = urlsplit(url)
+    return None if proxy_bypass(asked.hostname or "") else getproxies().get(asked.scheme)
 
 
 @asynccontextmanager

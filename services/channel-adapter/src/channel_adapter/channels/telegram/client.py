@@ -5,7 +5,8 @@ The token is part of every address: no request, response or exception of the HTT
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from pydantic import SecretStr, ValidationError
@@ -37,10 +38,21 @@ class TooBigError(Exception):
     """getFile refuses files over 20 MB."""
 
 
-def http_client() -> aiohttp.ClientSession:
+def http_client(api_url: str = "https://api.telegram.org") -> aiohttp.ClientSession:
     """Return the connection pool that all bots of a process share; call it inside the running event loop."""
     connector = aiohttp.TCPConnector(limit=256, keepalive_timeout=KEEP_IDLE_SECONDS)
-    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=environment_proxy(api_url)
+    )
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return the proxy that the environment names for an address, None: there is none.
+
+    Asked once: with trust_env the library asks for each request, in a thread, and for ~/.netrc in another.
+    """
+    asked = urlsplit(url)
+    return None if proxy_bypass(asked.hostname or "") else getproxies().get(asked.scheme)
 
 
 class BotApi:

@@ -183,7 +183,7 @@ def open_bots(settings: TelegramSettings, outside: Outside) -> Sequence[Connecti
     tokens = settings.telegram_tokens()
     if not tokens:
         return []
-    client = http_client()
+    client = http_client(settings.telegram_api_url)
     outside.on_close(client.close)
     connections = []
     for bot_id, token in tokens.items():
