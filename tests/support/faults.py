@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ STEP_SECONDS = 0.005
 POINT_SECONDS = 60.0
 BACK_SECONDS = 90.0
 # The adapter needs longer than this to come back, and coaching less to finish what it had read from it.
-REPORTED_SECONDS = 0.3
+REPORTED_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +148,9 @@ class Killer:
                 os.kill(before["pid"], signal.SIGKILL)
             else:
                 open_turns = await self._at_point(kill, before["pid"], still)
+            last_word = datetime.now(UTC) + timedelta(seconds=REPORTED_SECONDS)
         await asyncio.sleep(REPORTED_SECONDS)
-        in_flight = await self._in_flight() if kill.part == "channel-adapter" else frozenset()
+        in_flight = await self._in_flight(last_word) if kill.part == "channel-adapter" else frozenset()
         await self._back(kill, before["restarts"])
         return Killed(kill, open_turns, in_flight)
 
@@ -165,13 +167,16 @@ class Killer:
             await asyncio.sleep(STEP_SECONDS)
         return open_turns
 
-    async def _in_flight(self) -> frozenset[str]:
+    async def _in_flight(self, last_word: datetime) -> frozenset[str]:
         """Return what the killed sender had in flight, without what an earlier one had.
 
         Where coaching was away for longer than a lease, it may have called that unknown already; the sender would have
         told it otherwise.
         """
-        rows = await self.ask("SELECT id FROM coaching.deliveries WHERE state IN ('in_flight', 'unknown')")
+        rows = await self.ask(
+            "SELECT id FROM coaching.deliveries WHERE state = 'unknown' OR state = 'in_flight' AND changed_at <= $1",
+            last_word,
+        )
         found = frozenset(str(row["id"]) for row in rows) - self._cut_off
         self._cut_off |= found
         return found
@@ -182,13 +187,13 @@ class Killer:
             assert time.monotonic() < end, f"{kill.part} did not come back: {self._scripted.platform.lines[-20:]}"
             await asyncio.sleep(0.05)
 
-    async def ask(self, query: str) -> list[asyncpg.Record]:
+    async def ask(self, query: str, *values: object) -> list[asyncpg.Record]:
         """Ask the platform's database as its owner, whom no policy binds."""
         platform = self._scripted.platform
         part = PostgresPart(platform.data, platform.run_json()["ports"]["postgres.client"])
         owner = await asyncpg.connect(part.url, timeout=10)
         try:
-            rows: list[asyncpg.Record] = await owner.fetch(query)
+            rows: list[asyncpg.Record] = await owner.fetch(query, *values)
             return rows
         finally:
             await owner.close()
