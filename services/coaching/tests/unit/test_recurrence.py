@@ -15,6 +15,7 @@ from support.zones import changes, every_zone, times, wall_clock
 
 BERLIN = "Europe/Berlin"
 START = date(2026, 1, 1)
+TIMES = times(2024, 2030)
 
 
 def utc(text: str) -> datetime:
@@ -103,6 +104,7 @@ def test_any_text_is_a_rule_or_refused(text: str) -> None:
         ("FREQ=WEEKLY", ["2026-01-01", "2026-01-08", "2026-01-15", "2026-01-22"]),
         ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH", ["2026-01-01", "2026-01-12", "2026-01-15", "2026-01-26"]),
         ("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=-1", ["2026-01-02", "2026-01-09", "2026-01-16", "2026-01-23"]),
+        ("FREQ=WEEKLY;BYDAY=MO,FR;BYSETPOS=1", ["2026-01-05", "2026-01-12", "2026-01-19", "2026-01-26"]),
         ("FREQ=MONTHLY;BYMONTHDAY=31", ["2026-01-31", "2026-03-31", "2026-05-31", "2026-07-31"]),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", ["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]),
         ("FREQ=MONTHLY;BYDAY=2TU", ["2026-01-13", "2026-02-10", "2026-03-10", "2026-04-14"]),
@@ -137,6 +139,15 @@ def test_a_daily_time_comes_once_on_each_local_day_of_every_zone() -> None:
                 r = Recurrence("FREQ=DAILY", at, zone.key, first)
                 expected = [wall_clock(datetime.combine(first + timedelta(days=day), at), zone) for day in range(5)]
                 assert following(r, change - timedelta(days=9), 5) == expected, (zone, change, at)
+
+
+@given(st.sampled_from(every_zone()), st.times(), TIMES)
+def test_the_next_daily_time_is_the_next_that_a_wall_clock_shows(zone: ZoneInfo, at: time, after: datetime) -> None:
+    days_around = [after.date() + timedelta(days=number) for number in range(-3, 4)]
+    shown = (wall_clock(datetime.combine(day, at), zone) for day in days_around)
+    assert next_after(Recurrence("FREQ=DAILY", at, zone.key, date(2020, 1, 1)), after) == min(
+        moment for moment in shown if moment > after
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +191,6 @@ RULES = st.one_of(
     st.tuples(st.just("FREQ=YEARLY"), INTERVALS, BY_MONTH, BY_MONTH_DAY, BY_DAY | st.just(""), ENDS),
 ).map("".join)
 STARTS = st.dates(date(2019, 1, 1), date(2028, 12, 31))
-TIMES = times(2024, 2030)
 
 
 def by_the_library(rule: str, start: date, end: date) -> list[date]:
