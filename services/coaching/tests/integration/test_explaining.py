@@ -15,7 +15,6 @@ from support.persons import Written, add_person
 NO_QUIET = pb.QuietHours(start="00:00", end="00:00")
 DUE = "UPDATE coaching.check_ins SET next_due_at = now() - interval '5 seconds' WHERE id = $1"
 SNOOZE = "UPDATE coaching.people SET snoozed_until = now() + make_interval(hours => $1)"
-TOMORROW = timedelta(days=1)
 
 
 @pytest.fixture
