@@ -82,9 +82,9 @@ def decide(
     decision = (
         _wait(now, person, history)
         or lateness.verdict(now)
-        or _cap(now, zone, history, limits)
         or _quiet(now, zone, person.quiet)
         or _live(now, history, limits)
+        or _cap(now, zone, history, limits)  # last: what waits until tomorrow counts among tomorrow's
     )
     if isinstance(decision, Hold) and (reason := lateness.too_late(decision.until)):
         return Drop(reason)
