@@ -262,7 +262,7 @@ async def test_why_did_i_get_this_is_answered_from_what_was_kept(around: Stage) 
     assert person["proactive_stopped_at"] is not None
 
 
-@pytest.mark.guarantee("P10")
+@pytest.mark.guarantee("P10-privacy")
 async def test_nothing_of_it_is_in_the_logs(around: Stage, capfd: pytest.CaptureFixture[str]) -> None:
     around.llm.script = writes_first
     async with around.coaching(dispatch_seconds=0.1):

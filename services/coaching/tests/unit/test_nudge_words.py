@@ -101,7 +101,7 @@ async def test_it_is_answered_as_a_command_and_an_order_beside_it_is_confirmed(
     assert reply.prompt_text is None
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @pytest.mark.parametrize("language", list(Language))
 def test_none_of_it_promises_another_message(language: Language) -> None:
     reasons = ("quiet_hours", "live_conversation", "snoozed", "zone_unknown", "missed", "clock_went_back", "else")

@@ -195,7 +195,7 @@ async def test_a_database_that_is_away_is_told_to_the_loop() -> None:
         await prepare()
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

@@ -59,7 +59,7 @@ def test_ranks_differ_so_that_merging_is_never_a_matter_of_luck() -> None:
     assert len({trigger.rank for trigger in EVERY}) == len(EVERY)
 
 
-@pytest.mark.guarantee("P7")
+@pytest.mark.guarantee("P7-promises")
 @pytest.mark.parametrize(("trigger", "language"), list(product(EVERY, Language)), ids=str)
 def test_prepared_words_pass_the_checks_ask_one_thing_and_are_not_said_twice(
     trigger: Trigger, language: Language
