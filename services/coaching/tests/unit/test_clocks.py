@@ -1,11 +1,15 @@
 """What time it may be, by clocks of which none is believed alone."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from coaching.app.dispatch import Dispatch
+from coaching.app.ports import DuePersons
 from coaching.app.trusted_time import TrustedTime
+from coaching.domain.proactive import Limits
 
 NOON = datetime(2026, 5, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -101,3 +105,30 @@ def test_a_world_that_a_test_shifts_is_no_error(machine: Machine, trusted: Trust
     machine.world = timedelta(days=3)
     assert after(trusted, machine, [MINUTE]) == (NO_TIME, NO_TIME)
     assert trusted.earliest() == machine.now()
+
+
+class NothingDue:
+    """A schedule that is asked in vain; its database is on the same machine, and has the same clock."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self.asked_at: list[datetime] = []
+
+    async def organizations_due(self, at: datetime, world_seconds: float) -> tuple[datetime, list[str]]:
+        self.asked_at.append(at)
+        return self._machine.now(), []
+
+    def due(
+        self, organization_id: str, at: datetime, world_seconds: float, most: int
+    ) -> AbstractAsyncContextManager[DuePersons | None]:
+        raise NotImplementedError
+
+
+@pytest.mark.guarantee("P4-clock")
+async def test_a_jump_is_noticed_although_nothing_was_due_before(machine: Machine, trusted: TrustedTime) -> None:
+    schedule = NothingDue(machine)
+    dispatch = Dispatch(schedule, {}, Limits(3, 15, NO_TIME), trusted, lambda: None)
+    await dispatch()
+    machine.passed, machine.error = MINUTE, HOUR
+    await dispatch()
+    assert schedule.asked_at == [NOON, NOON + MINUTE]

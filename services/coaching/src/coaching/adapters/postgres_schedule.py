@@ -41,11 +41,11 @@ class PostgresSchedule:
         self._times = times
         self._default_quiet = default_quiet
 
-    async def organizations_due(self, at: datetime, world_seconds: float) -> list[str]:
-        """Return the organisations in which something is due at `at`, and by the database's clock."""
+    async def organizations_due(self, at: datetime, world_seconds: float) -> tuple[datetime, list[str]]:
+        """Return the database's time, and the organisations in which something is due at `at` and by that time."""
         async with self._tables.across() as transaction:
-            rows = await transaction.rows(sql.ORGANIZATIONS_DUE, at=at, world=world_seconds)
-        return [row["id"] for row in rows]
+            [row] = await transaction.rows(sql.ORGANIZATIONS_DUE, at=at, world=world_seconds)
+        return row["database_now"], row["ids"]
 
     @asynccontextmanager
     async def due(

@@ -3,8 +3,8 @@
 from sqlalchemy import text
 
 ORGANIZATIONS_DUE = text("""
-    SELECT CAST(id AS text) AS id FROM coaching.organizations_due(
-        least(CAST(:at AS timestamptz), clock_timestamp() + make_interval(secs => :world))) AS id
+    SELECT clock_timestamp() AS database_now, ARRAY(SELECT CAST(id AS text) FROM coaching.organizations_due(
+        least(CAST(:at AS timestamptz), clock_timestamp() + make_interval(secs => :world))) AS id) AS ids
 """)
 # Persons for whom something is due, locked so that nobody else decides about them; those that somebody else has are
 # left to them. Due is what is due by the database's clock too.

@@ -55,8 +55,10 @@ class Dispatch:
     async def __call__(self) -> int:
         """Take up one batch of each organisation; return for how many persons something was due."""
         at, world = self._time.earliest(), self._time.world_offset().total_seconds()
+        database_now, due = await self._schedule.organizations_due(at, world)
+        self._time.moments(database_now)  # reckoned with from the start, not only from when something is due
         taken = 0
-        for organization_id in await self._schedule.organizations_due(at, world):
+        for organization_id in due:
             taken += await self._organization(organization_id, at, world)
         return taken
 

@@ -258,7 +258,8 @@ class DuePersons(Protocol):
 class Schedule(Protocol):
     """Check-ins and held nudges, by when they are due. `world_seconds`: what a test adds to every clock."""
 
-    async def organizations_due(self, at: datetime, world_seconds: float) -> list[str]: ...
+    async def organizations_due(self, at: datetime, world_seconds: float) -> tuple[datetime, list[str]]:
+        """Return the database's time, and the organisations in which something is due at `at` and by that time."""
 
     def due(
         self, organization_id: str, at: datetime, world_seconds: float, most: int
