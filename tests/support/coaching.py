@@ -132,7 +132,7 @@ class Stage:
         found: list[events_pb2.OutboundMessage] = []
         end = time.monotonic() + seconds
         while len(found) < count and time.monotonic() < end:
-            with contextlib.suppress(nats.errors.TimeoutError):
+            with contextlib.suppress(TimeoutError):  # nats-py raises its own kind of it, and the plain one
                 for message in await subscription.fetch(count - len(found), timeout=0.5):
                     found.append(events_pb2.OutboundMessage.FromString(message.data))
                     await message.ack()

@@ -17,6 +17,7 @@ class Person:
 
     sender: str
     person_id: UUID
+    organization: str
 
     @staticmethod
     async def known(around: Stage, sender: str, zone: str | None = "Europe/Berlin") -> "Person":
@@ -25,17 +26,27 @@ class Person:
         await around.answered(1, sender)
         [row] = await around.rows(
             "SELECT p.id FROM coaching.people p JOIN coaching.identities i ON i.person_id = p.id"
-            " WHERE i.sender_id = $1",
+            " WHERE i.sender_id = $1 AND p.organization_id = $2",
             sender,
+            around.organization,
         )
         async with around.database.connect() as owner:
             await owner.execute(
                 "UPDATE coaching.people SET time_zone = $2, quiet_start = '00:00', quiet_end = '00:00',"
-                " last_message_at = now() - interval '1 day' WHERE id = $1",
+                " last_message_at = now() - interval '2 days' WHERE id = $1",
                 row["id"],
                 zone,
             )
-        return Person(sender, row["id"])
+        return Person(sender, row["id"], around.organization)
+
+    async def be_quiet(self, around: Stage, start: datetime, end: datetime) -> None:
+        """Set quiet hours on the wall clock of UTC."""
+        async with around.database.connect() as owner:
+            await owner.execute(
+                "UPDATE coaching.people SET quiet_start = $2, quiet_end = $3 WHERE id = $1",
+                self.person_id, start.time().replace(second=0, microsecond=0),
+                end.time().replace(second=0, microsecond=0),
+            )  # fmt: skip
 
 
 async def add_check_in(

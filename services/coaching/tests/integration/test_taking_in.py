@@ -148,3 +148,32 @@ async def _state(around: Stage, state: str) -> bool:
 async def _gone(around: Stage, gone: bool) -> bool:
     [row] = await around.rows("SELECT gone_at FROM coaching.identities")
     return (row["gone_at"] is not None) is gone
+
+
+async def test_stop_and_start_count_when_they_are_taken_in_not_when_they_are_answered(around: Stage) -> None:
+    around.llm.pause_seconds = 1.0
+    async with around.coaching(turn_settle_seconds=5, turn_settle_max_seconds=5):
+        await around.say("  STOP. ")
+        await eventually(lambda: _stopped(around, True))
+        await around.say("Start")
+        await eventually(lambda: _stopped(around, False))
+        assert await around.replies() == []
+        await around.answered()
+        # The answer to both, given later, does not bring back what was the case when they were written.
+        assert await _stopped(around, False)
+
+
+async def test_of_several_orders_in_one_batch_the_last_counts_on_whatever_channel(around: Stage) -> None:
+    events = [around.event("anna", f"e{number}") for number in range(2)]
+    written = datetime.now(UTC)
+    for event, text, seconds in zip(events, ("stop", "start"), (1, 0), strict=True):
+        event.text.text = text
+        event.sent_at.FromDatetime(written + timedelta(seconds=seconds))
+    await asyncio.gather(*(around.publish(event) for event in events))
+    async with around.coaching(turn_settle_seconds=5, turn_settle_max_seconds=5):
+        await eventually(lambda: _stopped(around, True))
+
+
+async def _stopped(around: Stage, stopped: bool) -> bool:
+    rows = await around.rows("SELECT proactive_stopped_at FROM coaching.people")
+    return [(row["proactive_stopped_at"] is not None) for row in rows] == [stopped]
