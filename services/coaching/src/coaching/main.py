@@ -1,6 +1,7 @@
 """Coaching: what it is made of."""
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import Coroutine
@@ -119,6 +120,7 @@ async def build(settings: Settings, life: Life) -> None:
     sweep = Loop("sweep", Sweep(deliveries, clock, relay.wake), rest_seconds=2.0)
     speak = Dispatch(schedule, TRIGGERS, speaking_limits(settings), trusted, relay.wake)
     claim = ClaimDelivery(deliveries, clock, trusted, speaking_limits(settings))
+    report = ReportDelivery(deliveries, clock, trusted, speaking_limits(settings))
     dispatch = Loop("dispatch", speak, rest_seconds=settings.dispatch_seconds)
     ahead = Prepare(PostgresPreparing(tables), model, TRIGGERS, clock, ahead_limits(settings))
     prepare = Loop("prepare", ahead, rest_seconds=2.0)
@@ -145,7 +147,7 @@ async def build(settings: Settings, life: Life) -> None:
     server = GrpcServer(settings.bind_host, settings.grpc_port, life)
     server.add(
         add_CoachingServicer_to_server,
-        service(claim, deliveries, reading, clock, check_in_calls(settings, tables, clock)),
+        service(claim, report, reading, check_in_calls(settings, tables, clock)),
     )
     await server.start()
     parts: dict[str, Runs] = {
@@ -154,6 +156,13 @@ async def build(settings: Settings, life: Life) -> None:
     }  # fmt: skip
     for name, part in parts.items():
         _ = life.background(name, part.run(life.stopping))
+    settled()
+
+
+def settled() -> None:
+    """Leave what lives as long as the process out of each later look for garbage: it is most of what there is."""
+    gc.collect()
+    gc.freeze()
 
 
 def limits_of(settings: Settings) -> TurnLimits:
@@ -187,15 +196,13 @@ def quiet_of(settings: Settings) -> QuietHours:
 
 def service(
     claim: ClaimDelivery,
-    deliveries: PostgresDeliveries,
+    report: ReportDelivery,
     reading: PostgresReading,
-    clock: SystemClock,
     check_ins: CheckInCalls,
 ) -> CoachingService:
     """Return the gRPC service."""
     return CoachingService(
-        claim, ReportDelivery(deliveries, clock), ListMessages(reading), ListPeople(reading),
-        StreamTexts(reading), check_ins,
+        claim, report, ListMessages(reading), ListPeople(reading), StreamTexts(reading), check_ins,
     )  # fmt: skip
 
 
