@@ -156,6 +156,11 @@ async def build(settings: Settings, life: Life) -> None:
     }  # fmt: skip
     for name, part in parts.items():
         _ = life.background(name, part.run(life.stopping))
+
+
+async def start(settings: Settings, life: Life) -> None:
+    """Start the service as a process of its own."""
+    await build(settings, life)
     settled()
 
 
@@ -225,7 +230,7 @@ def check_in_calls(settings: Settings, tables: Tables, clock: SystemClock) -> Ch
 
 def main() -> None:
     """Run the service."""
-    run("coaching", Settings, build)
+    run("coaching", Settings, start)
 
 
 if __name__ == "__main__":

@@ -177,6 +177,20 @@ async def test_a_rule_that_cannot_be_followed_holds_up_nobody(around: Stage) -> 
     assert len(await around.rows("SELECT FROM coaching.check_ins WHERE next_due_at IS NULL")) == 1
 
 
+async def test_somebody_whose_rows_the_database_refuses_holds_up_nobody(around: Stage) -> None:
+    anna, ben = await _known(around, "anna"), await _known(around, "ben")
+    for person in (anna, ben):
+        await add_check_in(around, person)
+    async with around.database.connect() as owner:
+        await owner.execute(f"ALTER TABLE coaching.nudges ADD CHECK (person_id <> '{anna.person_id}')")
+    async with around.coaching(**QUICK):
+        [message] = await proactive(around, 2, seconds=4)
+        await eventually(lambda: _none_due(around))
+    assert message.address == "ben"
+    [put_off] = await around.rows("SELECT next_due_at FROM coaching.check_ins WHERE person_id = $1", anna.person_id)
+    assert put_off["next_due_at"] - datetime.now(UTC) < timedelta(hours=1)
+
+
 @pytest.mark.guarantee("P5-tenants")
 async def test_two_organisations_are_dispatched_side_by_side(around: Stage) -> None:
     await around.database.add_organization()

@@ -123,6 +123,9 @@ class NothingDue:
     ) -> AbstractAsyncContextManager[DuePersons | None]:
         raise NotImplementedError
 
+    async def put_off(self, organization_id: str, person_ids: Sequence[str], at: datetime, until: datetime) -> None:
+        raise NotImplementedError
+
 
 @pytest.mark.guarantee("P4-clock")
 async def test_a_jump_is_noticed_although_nothing_was_due_before(machine: Machine, trusted: TrustedTime) -> None:

@@ -63,6 +63,11 @@ class PostgresSchedule:
             faultpoints.reached("before_dispatch_commit")
         faultpoints.reached("after_dispatch_commit")
 
+    async def put_off(self, organization_id: str, person_ids: Sequence[str], at: datetime, until: datetime) -> None:
+        """Look again at `until` after what was due for these persons at `at`."""
+        async with self._tables.of(organization_id) as transaction:
+            await transaction.run(sql.PUT_OFF, ids=list(person_ids), at=at, until=until)
+
     async def _rows(
         self, transaction: Transaction, organization_id: str, ids: list[str], held: list[str], at: datetime
     ) -> "DueRows":

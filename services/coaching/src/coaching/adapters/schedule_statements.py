@@ -77,6 +77,16 @@ HELD = text("""
     WHERE n.organization_id = CAST(:organization_id AS uuid) AND n.person_id = ANY (CAST(:ids AS uuid[]))
         AND n.state = 'held' AND n.look_at <= CAST(:at AS timestamptz)
 """)
+PUT_OFF = text("""
+    WITH nudges AS (
+        UPDATE coaching.nudges SET look_at = CAST(:until AS timestamptz)
+        WHERE organization_id = CAST(:organization_id AS uuid) AND person_id = ANY (CAST(:ids AS uuid[]))
+            AND state = 'held' AND look_at <= CAST(:at AS timestamptz)
+    )
+    UPDATE coaching.check_ins SET next_due_at = CAST(:until AS timestamptz)
+    WHERE organization_id = CAST(:organization_id AS uuid) AND person_id = ANY (CAST(:ids AS uuid[]))
+        AND next_due_at <= CAST(:at AS timestamptz)
+""")
 # What a template may come back to, and what it should not say again.
 SAID = text("""
     SELECT CAST(p.id AS text) AS id, 'person' AS role, said.text, said.created_at

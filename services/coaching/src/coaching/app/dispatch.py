@@ -6,11 +6,11 @@ that is due for them, so that caps hold and several nudges become one message.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from coaching.app.ports import DuePersons, Schedule, Spoken, Talked
+from coaching.app.ports import DuePersons, Schedule, Spoken, StoreRefusedError, Talked
 from coaching.app.trigger import Triggers
 from coaching.app.trusted_time import TrustedTime
 from coaching.domain.curated.menu import language_of_text
@@ -27,6 +27,7 @@ from kit.ids import new_id
 AT_ONCE = 500  # persons in one transaction
 LANES = 2  # transactions of one organisation at once, where many are due
 BATCHES = 20  # of a lane, before the loop looks whether to stop
+PUT_OFF = timedelta(hours=1)  # of somebody whose rows the database refuses
 # A message that has not left by then is not worth sending; what its check-in's policy says comes sooner.
 STALE_AFTER = timedelta(hours=48)
 _log = log.get_logger("coaching.dispatch")
@@ -63,37 +64,58 @@ class Dispatch:
         return taken
 
     async def _organization(self, organization_id: str, at: datetime, world: float) -> int:
+        try:
+            return await self._batches(organization_id, at, world)
+        except StoreRefusedError as error:
+            # One person's rows are not as they should be: each alone, so that they hold up nobody else.
+            _log.error("dispatch_refused", exc_info=error)
+            return await self._in_turns(AT_ONCE, lambda: self._batch(organization_id, at, world, most=1))
+
+    async def _batches(self, organization_id: str, at: datetime, world: float) -> int:
         """Take up batches of one organisation: while the database writes one, the next one is decided about."""
-
-        async def lane() -> int:
-            taken = 0
-            for _ in range(BATCHES):
-                taken += (batch := await self._batch(organization_id, at, world))
-                if batch < AT_ONCE:
-                    break
-            return taken
-
-        first = await self._batch(organization_id, at, world)
+        first = await self._batch(organization_id, at, world, AT_ONCE)
         if first < AT_ONCE:
             return first
-        results = await asyncio.gather(*(lane() for _ in range(LANES)), return_exceptions=True)
+        lanes = [
+            self._in_turns(BATCHES, lambda: self._batch(organization_id, at, world, AT_ONCE)) for _ in range(LANES)
+        ]
+        results = await asyncio.gather(*lanes, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
         return first + sum(result for result in results if isinstance(result, int))
 
-    async def _batch(self, organization_id: str, at: datetime, world: float) -> int:
-        async with self._schedule.due(organization_id, at, world, AT_ONCE) as persons:
-            if persons is None:
-                return 0
-            moments = self._time.moments(persons.database_now)
-            plans = [plan(case, moments, self._rules) for case in persons.cases]
-            now = moments[0]
-            written = await persons.write(plans, await self._words(persons, plans, now), now, now + STALE_AFTER)
+    @staticmethod
+    async def _in_turns(most: int, batch: Callable[[], Awaitable[int]]) -> int:
+        taken = 0
+        for _ in range(most):
+            found = await batch()
+            taken += found
+            if not found:
+                break
+        return taken
+
+    async def _batch(self, organization_id: str, at: datetime, world: float, most: int) -> int:
+        cases: Sequence[Case] = ()
+        try:
+            async with self._schedule.due(organization_id, at, world, most) as persons:
+                if persons is None:
+                    return 0
+                cases = persons.cases
+                moments = self._time.moments(persons.database_now)
+                plans = [plan(case, moments, self._rules) for case in cases]
+                now = moments[0]
+                written = await persons.write(plans, await self._words(persons, plans, now), now, now + STALE_AFTER)
+        except StoreRefusedError as error:
+            if most > 1 or not cases:
+                raise
+            _log.error("person_put_off", people=len(cases), exc_info=error)
+            await self._schedule.put_off(organization_id, [case.person_id for case in cases], at, at + PUT_OFF)
+            return len(cases)
         _count(plans, written)
         if any(item.speaking for item in plans):
             self._wake_relay()
-        return len(plans)
+        return len(cases)
 
     async def _words(self, persons: DuePersons, plans: Sequence[Plan], now: datetime) -> list[Spoken]:
         speaking = [(item.case, nudge) for item in plans if (nudge := item.speaking) is not None]

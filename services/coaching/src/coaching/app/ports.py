@@ -266,6 +266,9 @@ class Schedule(Protocol):
     ) -> AbstractAsyncContextManager[DuePersons | None]:
         """Lock up to `most` persons for whom something is due by `at` and by the database's clock; None: nobody."""
 
+    async def put_off(self, organization_id: str, person_ids: Sequence[str], at: datetime, until: datetime) -> None:
+        """Look again at `until` after what was due for these persons at `at`."""
+
 
 class MemoryQueue(Protocol):
     """Texts that the memory index does not hold yet."""
