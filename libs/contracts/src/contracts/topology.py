@@ -54,7 +54,7 @@ COACHING_INBOUND = Consumer(
     durable="coaching-inbound",
     stream="INBOUND",
     filter_subject="inbound.>",
-    ack_wait_seconds=30,
+    ack_wait_seconds=10,
     max_deliver=-1,
     max_ack_pending=4096,
 )
@@ -63,7 +63,7 @@ CHANNEL_ADAPTER_REPLY = Consumer(
     durable="channel-adapter-reply",
     stream="OUTBOUND",
     filter_subject="outbound.reply.>",
-    ack_wait_seconds=30,
+    ack_wait_seconds=10,
     max_deliver=-1,
     max_ack_pending=1024,
 )
@@ -72,7 +72,7 @@ CHANNEL_ADAPTER_PROACTIVE = Consumer(
     durable="channel-adapter-proactive",
     stream="OUTBOUND",
     filter_subject="outbound.proactive.>",
-    ack_wait_seconds=30,
+    ack_wait_seconds=10,
     max_deliver=-1,
     max_ack_pending=256,
 )

@@ -76,7 +76,7 @@ async def test_batches_come_until_the_stop_and_what_is_acknowledged_is_gone(bus:
 
 
 async def test_what_is_worked_on_stays_ours_for_longer_than_the_servers_ack_wait(bus: Bus, life: Life) -> None:
-    quick = replace(topology.COACHING_INBOUND, ack_wait_seconds=1)  # the code still says 30
+    quick = replace(topology.COACHING_INBOUND, ack_wait_seconds=1)  # the code says more
     await streams.apply(bus.js, topology.STREAMS, [quick])
     await bus.publish(Outgoing(SUBJECT, b"x", "one"))
     consumer = await bus.consumer(topology.COACHING_INBOUND)

@@ -36,8 +36,9 @@ class Settings(UploadSettings, DatabaseSettings, NatsSettings):
 
     not_used_yet: ClassVar[tuple[str, ...]] = ("SENTRY_DSN", "WHATSAPP_ACCESS_TOKEN")
 
+    # A call takes Telegram 0.1 to 0.2 seconds: half of eight send the 20 to 30 a second that one bot may.
     max_workers: int = Field(
-        4,
+        8,
         ge=1,
         le=256,
         description="Deliveries in flight to providers at once; proactive ones take half of them at most.",

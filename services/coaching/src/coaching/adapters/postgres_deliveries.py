@@ -16,6 +16,7 @@ from coaching.domain.last_word import LastWord, Outgoing
 from coaching.domain.quiet_hours import QuietHours
 
 SWEEP_LEASE_SECONDS = 30
+CLAIM_LEASE_SECONDS = 15.0  # a killed sender's messages come back to another about now, and are not held up for longer
 _COLUMNS = """
     SELECT d.id, d.kind, d.state, d.lease_token, d.lease_until, coalesce(d.lease_until > now(), false) AS leased,
         d.parts_accepted, d.not_before, d.not_after, d.provider_message_id, d.reason,
@@ -37,13 +38,16 @@ _LOCK_FOR_CLAIM = text(f"""
             AND NOT coalesce(e.lease_owner = :owner AND e.lease_until > now(), false)
     ) AS overtakes {_THOSE}
 """)
-# Leases and sweeps run by the database's clock. A sender in flight is looked after when its lease has ended.
+# Leases and sweeps run by the database's clock. A sender in flight is looked after when its lease has ended. One that
+# has only claimed has called nobody, and its token does not let it once another has claimed: its lease can be short.
 _WRITE = text("""
     UPDATE coaching.deliveries d SET
         state = given.state, lease_token = given.token, parts_accepted = given.parts_accepted,
         provider_message_id = given.provider_message_id, reason = given.reason, not_before = given.not_before,
         lease_owner = CASE WHEN given.state IN ('claimed', 'in_flight') THEN :owner END,
-        lease_until = CASE WHEN given.state IN ('claimed', 'in_flight') THEN now() + make_interval(secs => :lease) END,
+        lease_until = CASE given.state
+            WHEN 'claimed' THEN now() + make_interval(secs => least(:lease, :claim_lease))
+            WHEN 'in_flight' THEN now() + make_interval(secs => :lease) END,
         sweep_at = CASE given.state
             WHEN 'in_flight' THEN now() + make_interval(secs => :lease)
             WHEN 'claimed' THEN now() + make_interval(secs => :lease + :patience)
@@ -151,6 +155,7 @@ class LockedRows:
             rows=[_row(delivery) for delivery in changed],
             owner=owner,
             lease=float(self._times.lease_seconds),
+            claim_lease=CLAIM_LEASE_SECONDS,
             patience=float(self._times.patience_seconds),
         )
         ended = [delivery.delivery_id for delivery in changed if delivery.state in NEVER_SENT_AGAIN]

@@ -56,7 +56,8 @@ class _ConsumerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Consumer.Val
     """Replies never queue behind a broadcast of proactive messages."""
     CONSUMER_CHANNEL_ADAPTER_PROACTIVE: _Consumer.ValueType  # 3
 
-class Consumer(_Consumer, metaclass=_ConsumerEnumTypeWrapper): ...
+class Consumer(_Consumer, metaclass=_ConsumerEnumTypeWrapper):
+    """ack_wait_seconds: a killed reader's messages come to another after this; whoever is alive says so every third of it."""
 
 CONSUMER_UNSPECIFIED: Consumer.ValueType  # 0
 CONSUMER_COACHING_INBOUND: Consumer.ValueType  # 1
