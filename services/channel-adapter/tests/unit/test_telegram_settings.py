@@ -91,7 +91,7 @@ def test_the_service_reads_its_own_settings_and_those_of_its_channels(monkeypatc
     found = load(ChannelAdapterSettings)
     assert found.webhook_url("telegram", "1000") == "https://coach.example/webhooks/telegram/1000"
     assert TelegramSettings in type(found).__mro__
-    assert found.max_workers == 4
+    assert found.max_workers == 8
     assert found.uploads_dir == ".data/uploads"
 
 
