@@ -22,12 +22,12 @@ OUTGOING = text("""
     WHERE d.organization_id = CAST(:organization_id AS uuid) AND d.id = ANY (CAST(:ids AS uuid[]))
 """)
 # What was not sent is taken back whole: a conversation shows what was said, not what was planned. Those that were
-# merged into a nudge whose own check-in is gone speak for themselves again.
+# merged into it speak for themselves again: their check-ins may allow what its own does not.
 TELL = text("""
     WITH given AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
             (delivery_id uuid, nudge_id uuid, person_id uuid, verdict text, reason text, until timestamptz,
-             withdrawn boolean, look_at timestamptz, alone boolean, facts jsonb)
+             withdrawn boolean, look_at timestamptz, facts jsonb)
     ), decided AS (
         INSERT INTO coaching.decisions (organization_id, nudge_id, at, asked_by, verdict, reason, until, facts)
         SELECT CAST(:organization_id AS uuid), nudge_id, CAST(:now AS timestamptz), 'claim', verdict, reason, until,
@@ -39,9 +39,10 @@ TELL = text("""
         FROM given WHERE given.withdrawn AND n.organization_id = CAST(:organization_id AS uuid)
             AND n.id = given.nudge_id
     ), freed AS (
-        UPDATE coaching.nudges n SET state = 'held', reason = 'spoken_for_no_more', look_at = CAST(:now AS timestamptz),
-            merged_into = NULL, changed_at = CAST(:now AS timestamptz)
-        FROM given WHERE given.withdrawn AND given.alone AND n.organization_id = CAST(:organization_id AS uuid)
+        UPDATE coaching.nudges n SET state = 'held', merged_into = NULL, changed_at = CAST(:now AS timestamptz),
+            reason = CASE WHEN given.look_at IS NULL THEN 'spoken_for_no_more' ELSE given.reason END,
+            look_at = coalesce(given.look_at, CAST(:now AS timestamptz))
+        FROM given WHERE given.withdrawn AND n.organization_id = CAST(:organization_id AS uuid)
             AND n.person_id = given.person_id AND n.merged_into = given.nudge_id AND n.state = 'merged'
     ), unsent AS (
         DELETE FROM coaching.outbox o USING given

@@ -61,6 +61,5 @@ def _row(word: LastWord) -> Mapping[str, Any]:
     return {
         "delivery_id": item.delivery_id, "nudge_id": item.nudge_id, "person_id": item.person_id, "verdict": verdict,
         "reason": reason, "until": until, "withdrawn": word.withdrawn,
-        "look_at": word.look_at.isoformat() if word.look_at else None, "alone": bool(item.refused),
-        "facts": word.facts,
+        "look_at": word.look_at.isoformat() if word.look_at else None, "facts": word.facts,
     }  # fmt: skip
