@@ -46,7 +46,7 @@ _WRITE = text("""
         provider_message_id = given.provider_message_id, reason = given.reason, not_before = given.not_before,
         lease_owner = CASE WHEN given.state IN ('claimed', 'in_flight') THEN :owner END,
         lease_until = CASE given.state
-            WHEN 'claimed' THEN now() + make_interval(secs => least(:lease, :claim_lease))
+            WHEN 'claimed' THEN now() + make_interval(secs => least(CAST(:lease AS double precision), :claim_lease))
             WHEN 'in_flight' THEN now() + make_interval(secs => :lease) END,
         sweep_at = CASE given.state
             WHEN 'in_flight' THEN now() + make_interval(secs => :lease)
