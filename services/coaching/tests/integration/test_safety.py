@@ -1,6 +1,7 @@
 """What keeps people safe, from the stream to the database."""
 
 import time
+from functools import partial
 
 import pytest
 
@@ -97,6 +98,22 @@ async def test_stop_and_start_are_recorded_and_answered_without_a_model(around: 
     assert around.llm.requests == []
 
 
+@pytest.mark.parametrize(
+    ("arrived", "stopped"),
+    [(("STOP 2", "START 1"), True), (("STOP 2", "START 3", "START 1"), False)],
+)
+async def test_a_start_that_arrives_late_does_not_undo_the_stop_that_was_written_after_it(
+    around: Stage, arrived: tuple[str, ...], stopped: bool
+) -> None:
+    async with around.coaching():
+        for number, said in enumerate(arrived, 1):
+            word, order = said.split()
+            await around.say(word, event_id=said, order=int(order))
+            await eventually(partial(_taken_in, around, number))
+        [person] = await around.rows("SELECT proactive_stopped_at FROM coaching.people")
+    assert (person["proactive_stopped_at"] is not None) == stopped
+
+
 async def test_the_first_start_welcomes_and_gives_the_notice(around: Stage) -> None:
     async with around.coaching():
         await around.say("/start pair-123")
@@ -139,3 +156,7 @@ async def test_an_order_among_other_messages_is_confirmed_before_the_reply_and_t
 async def _remembered(around: Stage, count: int) -> bool:
     found = await around.rows("SELECT count(*) FROM coaching.messages WHERE memory_state = 'done'")
     return bool(found[0][0] >= count)
+
+
+async def _taken_in(around: Stage, count: int) -> bool:
+    return len(await around.rows("SELECT FROM coaching.inbox")) == count

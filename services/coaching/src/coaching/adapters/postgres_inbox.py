@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 
 from coaching.adapters.postgres import Tables, Transaction
-from coaching.domain.commands import Command, command_in
+from coaching.domain.commands import Command, command_in, steering
 from coaching.domain.crisis import screen
 from coaching.domain.deliveries import BY_RECEIPT, State
 from coaching.domain.ids import OrganizationId
@@ -84,6 +84,14 @@ _FILES = text("""
     SELECT CAST(:organization_id AS uuid), message_id, number, nullif(sha256, ''), media_type, size_bytes, kind, reason
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
         (message_id uuid, number smallint, sha256 text, media_type text, size_bytes bigint, kind text, reason text)
+""")
+# What was written in these conversations after a message that has just come: one may be delivered late.
+_WRITTEN_AFTER = text("""
+    SELECT given.number, m.text FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS given (number integer, conversation_id uuid, event_order bigint)
+    JOIN coaching.messages m ON m.organization_id = CAST(:organization_id AS uuid)
+        AND m.conversation_id = given.conversation_id AND m.role = 'person' AND m.event_order > given.event_order
+    ORDER BY given.number, m.event_order, m.position
 """)
 # STOP counts from the moment at which it is known, on every channel, and does not wait for its answer.
 _SEEN = text("""
@@ -168,7 +176,9 @@ class PostgresInbox:
         if in_danger:
             await transaction.run(_CUT_IN, ids=[places[place] for place in in_danger])
         await self._messages(transaction, texts, persons, places, now)
-        stopped = _stopped([(str(row["person_id"]), item) for row, item in zip(rows, texts, strict=True)])
+        late = await self._late_starts(transaction, texts, places)
+        steered = [(str(row["person_id"]), item) for row, item in zip(rows, texts, strict=True) if item not in late]
+        stopped = _stopped(steered)
         seen = [
             {
                 "number": number, "id": row["person_id"], "locale": item.locale,
@@ -178,6 +188,27 @@ class PostgresInbox:
         ]  # fmt: skip
         await transaction.run(_SEEN, rows=seen, now=now)
         return list(places)
+
+    @staticmethod
+    async def _late_starts(
+        transaction: Transaction, texts: Sequence[InboundText], places: dict[Place, str]
+    ) -> list[InboundText]:
+        """Return each START after which a STOP was written in the same conversation, although it came earlier."""
+        starts = [item for item in texts if command_in(item.text) is Command.START]
+        if not starts:
+            return []
+        rows = [
+            {
+                "number": number, "event_order": item.order,
+                "conversation_id": places[Place(item.channel, item.account, item.address)],
+            }
+            for number, item in enumerate(starts)
+        ]  # fmt: skip
+        after: dict[int, list[Command]] = {}
+        for row in await transaction.rows(_WRITTEN_AFTER, rows=rows):
+            command = command_in(row["text"])
+            after.setdefault(row["number"], []).extend([command] if command is not None else [])
+        return [item for number, item in enumerate(starts) if steering(tuple(after.get(number, ()))) is Command.STOP]
 
     @staticmethod
     async def _persons(
