@@ -68,7 +68,8 @@ async def consume(
             batch = await subscription.fetch(most, timeout=5.0)
         except TimeoutError:  # the library raises several kinds of it
             continue
-        await handle(batch)
+        if batch:  # it may be empty, where another fetch has had the messages
+            await handle(batch)
 
 
 async def serve(register: Callable[[Any, grpc.aio.Server], None], servicer: Any, port: int) -> None:
