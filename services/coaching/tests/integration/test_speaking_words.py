@@ -15,6 +15,7 @@ from coaching.adapters.postgres_preparing import PostgresPreparing
 from coaching.adapters.schema_check import SchemaCheck
 from coaching.domain.preparing import Worded
 from coaching.domain.turn import Source
+from contracts.coaching.v1.coaching_pb2 import ListMessagesRequest
 from contracts.llm.v1 import llm_pb2
 from kit.postgres import Database
 from support.coaching import Stage, eventually
@@ -105,6 +106,7 @@ async def test_the_answer_to_it_is_a_turn_whose_prompt_ends_with_it(around: Stag
         anna = await known(around)
         await add_check_in(around, anna)
         [message] = await proactive(around, 1)
+        await change(around, "UPDATE coaching.deliveries SET state = 'accepted' WHERE kind = 'proactive'")
         await around.say("quite well, thank you")
         await around.answered(3)
         await around.say("I am proud of it")
@@ -116,6 +118,29 @@ async def test_the_answer_to_it_is_a_turn_whose_prompt_ends_with_it(around: Stag
     assert coach.text.endswith(message.text)
     assert answer.text == "quite well, thank you"
     assert list(third.messages[:4]) == list(second.messages)
+
+
+@pytest.mark.guarantee("P4-decide-last")
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("planned", False), ("claimed", False), ("in_flight", True), ("accepted", True), ("unknown", True),
+        ("failed", False), ("dropped", False),
+    ],
+)  # fmt: skip
+async def test_what_has_not_left_is_shown_to_nobody(around: Stage, state: str, shown: bool) -> None:
+    async with around.coaching(dispatch_seconds=0.1) as coach:
+        await add_check_in(around, await known(around))
+        [message] = await proactive(around, 1)
+        await change(around, "UPDATE coaching.deliveries SET state = $1 WHERE kind = 'proactive'", state)
+        asked = ListMessagesRequest(
+            organization_id=around.organization, channel="web", account="default", sender_id="anna", limit=10
+        )
+        page = await coach.ListMessages(asked, timeout=5)
+        assert (message.message_id in [item.message_id for item in page.messages]) == shown
+        await around.say("what shall I do today then")
+        await around.answered(3)
+    assert any(message.text in item.text for item in around.llm.requests[-1].messages) == shown
 
 
 async def test_a_small_model_is_not_asked_and_the_words_come_back_to_what_was_said(around: Stage) -> None:

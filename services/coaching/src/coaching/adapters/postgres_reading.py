@@ -13,6 +13,7 @@ _CONVERSATIONS = text("""
     WHERE c.organization_id = CAST(:organization_id AS uuid) AND i.channel = :channel AND i.account = :account
         AND i.sender_id = :sender_id
 """)
+# What the coach writes first is shown once it leaves: until then it may be taken back, and after STOP nobody reads it.
 _MESSAGES = text("""
     SELECT m.id, m.role, m.text, m.created_at, m.turn_id, m.source, m.event_id,
         (SELECT array_agg(coalesce(f.kind, 'file') ORDER BY f.number) FROM coaching.files f
@@ -23,6 +24,9 @@ _MESSAGES = text("""
             SELECT b.position FROM coaching.messages b
             WHERE b.organization_id = CAST(:organization_id AS uuid) AND b.id = CAST(:before AS uuid)
                 AND b.conversation_id = ANY (CAST(:ids AS uuid[]))))
+        AND (m.role = 'person' OR m.turn_id IS NOT NULL OR NOT EXISTS (SELECT FROM coaching.deliveries d
+            WHERE d.organization_id = m.organization_id AND d.message_id = m.id
+                AND d.state IN ('planned', 'claimed', 'failed', 'dropped')))
     ORDER BY m.position DESC LIMIT :most
 """)
 _PEOPLE = text("""

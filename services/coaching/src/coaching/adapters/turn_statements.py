@@ -31,14 +31,18 @@ NOTHING_WAITS = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, token bigint)
     WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = given.id AND c.lease_token = given.token
 """)
-# A turn's messages stand where it began, one that the coach wrote first where it was written: ids sort by time.
+# A turn's messages stand where it began, one that the coach wrote first where it was written: ids sort by time. One
+# that has not left is not there: it may be taken back.
 HISTORY = text("""
     SELECT given.number, m.id, m.position, m.role, m.prompt_text
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (number integer, conversation_id uuid, history_from bigint)
     CROSS JOIN LATERAL (
-        SELECT id, position, role, prompt_text, turn_id FROM coaching.messages
+        SELECT id, position, role, prompt_text, turn_id FROM coaching.messages h
         WHERE organization_id = CAST(:organization_id AS uuid) AND conversation_id = given.conversation_id
             AND position >= given.history_from AND prompt_text IS NOT NULL
+            AND (turn_id IS NOT NULL OR NOT EXISTS (SELECT FROM coaching.deliveries d
+                WHERE d.organization_id = CAST(:organization_id AS uuid) AND d.message_id = h.id
+                    AND d.state IN ('planned', 'claimed', 'failed', 'dropped')))
         ORDER BY position DESC LIMIT 400
     ) m
     ORDER BY given.number, coalesce(m.turn_id, m.id), m.position
