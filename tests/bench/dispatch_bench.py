@@ -1,6 +1,6 @@
 """Due check-ins dispatched per second by the product, beside the bare statement in a loop, in turns over one database.
 
-    PYTHONPATH=tests .venv/bin/python tests/bench/dispatch_bench.py [--persons 10000] [--rounds 5]
+    PYTHONPATH=tests .venv/bin/python tests/bench/dispatch_bench.py [--persons 20000] [--rounds 5]
 
 The floor writes the same rows (nudge, decision, message, delivery, outbox, next due time) from constants, in one
 statement for as many check-ins as the product takes at once, with the same indexes and foreign keys, row-level security
@@ -143,7 +143,7 @@ def say(text: str) -> None:
 def main() -> None:
     """Measure, and print the figures as the last line."""
     parser = argparse.ArgumentParser(description="Due check-ins a second: the product beside the bare statement.")
-    parser.add_argument("--persons", type=int, default=10_000)
+    parser.add_argument("--persons", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
     chosen, _ = parser.parse_known_args()
     with tempfile.TemporaryDirectory(prefix="dispatch-bench-") as scratch:

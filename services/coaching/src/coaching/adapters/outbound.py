@@ -1,6 +1,5 @@
 """What the adapter is told to send, as it travels on OUTBOUND."""
 
-import base64
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -47,8 +46,8 @@ def message(sent: Sent) -> bytes:
     return found.SerializeToString()
 
 
-def nudge(organization_id: str, place: Place, words: Spoken, at: Timestamp, not_after: Timestamp) -> str:
-    """Return the OutboundMessage of a proactive message, in base64."""
+def nudge(organization_id: str, place: Place, words: Spoken, at: Timestamp, not_after: Timestamp) -> bytes:
+    """Return the OutboundMessage of a proactive message."""
     found = events_pb2.OutboundMessage(
         organization_id=organization_id,
         delivery_id=words.delivery_id,
@@ -61,7 +60,7 @@ def nudge(organization_id: str, place: Place, words: Spoken, at: Timestamp, not_
         created_at=at,
         not_after=not_after,
     )
-    return base64.b64encode(found.SerializeToString()).decode()
+    return found.SerializeToString()
 
 
 def stamp(at: datetime) -> Timestamp:

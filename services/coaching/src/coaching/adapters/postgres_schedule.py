@@ -18,11 +18,19 @@ from coaching.adapters.postgres_speaking import persons, prepared
 from coaching.app.ports import Spoken, Talked
 from coaching.domain.check_ins import Activity, CatchUp, CheckIn, Nudge
 from coaching.domain.deliveries import Drop, Hold, Send
-from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Judged, Move, Plan
+from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Judged, Plan
 from coaching.domain.ids import PersonId
 from coaching.domain.last_said import Said
 from coaching.domain.quiet_hours import QuietHours
 from kit import faultpoints
+
+COLUMNS = (
+    "ids", "person_ids", "check_in_ids", "triggers", "catch_ups", "due_ats", "news", "states", "reasons", "look_ats",
+    "merged_intos", "whys", "tolds", "verdicts", "facts", "message_ids", "delivery_ids", "conversation_ids", "channels",
+    "accounts", "addresses", "texts", "sources", "payloads",
+)  # fmt: skip
+MOVED = ("moved_ids", "moved_from", "moved_to")
+NOT_SENT = (None,) * 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +126,21 @@ class DueRows:
         words = {item.nudge_id: item for item in spoken}
         stamps = outbound.stamp(now), outbound.stamp(not_after)
         rows = [
-            _row(item) | _sent(plan, words.get(item.nudge.nudge_id), self._organization_id, stamps)
+            _nudge(item) + _sent(plan, words.get(item.nudge.nudge_id), self._organization_id, stamps)
             for plan in plans
             for item in plan.judged
         ]
-        moves = [_move(move) for plan in plans for move in plan.moves]
+        moves = [(move.check_in_id, move.was, move.next_due_at) for plan in plans for move in plan.moves]
         found = await self._transaction.rows(
-            sql.WRITE, rows=rows, moves=json.dumps(moves), now=now, not_after=not_after,
-            ahead=float(self._times.prepare_ahead_seconds), patience=float(self._times.patience_seconds),
+            sql.WRITE, now=now, not_after=not_after, ahead=float(self._times.prepare_ahead_seconds),
+            patience=float(self._times.patience_seconds), **_columns(COLUMNS, rows), **_columns(MOVED, moves),
         )  # fmt: skip
         return {row["id"] for row in found}
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    """Return rows as one array for each column, which costs the database less to read than JSON."""
+    return dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
 
 
 def _due(row: RowMapping, case: Case) -> DueCheckIn:
@@ -149,42 +162,34 @@ def _held(row: RowMapping) -> HeldNudge:
     return HeldNudge(nudge, row["reason"], row["look_at"], prepared(row), refused)
 
 
-def _move(move: Move) -> dict[str, Any]:
-    at = move.next_due_at
-    return {"id": move.check_in_id, "was": move.was.isoformat(), "at": at.isoformat() if at else None}
-
-
-def _row(item: Judged) -> dict[str, Any]:
+def _nudge(item: Judged) -> tuple[Any, ...]:
     nudge = item.nudge
     verdict, reason, until = _verdict(item)
-    return {
-        "id": nudge.nudge_id, "person_id": nudge.person_id, "check_in_id": nudge.check_in_id,
-        "trigger": nudge.trigger, "catch_up": nudge.catch_up.value, "due_at": nudge.due_at.isoformat(),
-        "new": item.new, "state": item.state.value, "reason": reason, "look_at": until,
-        "merged_into": item.merged_into, "why": item.why, "told": item.told, "verdict": verdict,
-        "facts": item.facts,
-    }  # fmt: skip
+    return (
+        nudge.nudge_id, nudge.person_id, nudge.check_in_id, nudge.trigger, nudge.catch_up.value, nudge.due_at, item.new,
+        item.state.value, reason, until, item.merged_into, json.dumps(item.why), item.told, verdict,
+        json.dumps(item.facts),
+    )  # fmt: skip
 
 
 def _sent(
     plan: Plan, words: Spoken | None, organization_id: str, stamps: tuple[Timestamp, Timestamp]
-) -> dict[str, Any]:
-    """Return the rest of the row where the nudge is dispatched."""
+) -> tuple[Any, ...]:
+    """Return the rest of the columns, which are empty where the nudge is not dispatched."""
     place = plan.case.place
     if words is None or place is None:
-        return {}
-    return {
-        "message_id": words.message_id, "delivery_id": words.delivery_id, "conversation_id": place.conversation_id,
-        "channel": place.channel, "account": place.account, "address": place.address, "text": words.text,
-        "source": words.source, "payload": outbound.nudge(organization_id, place, words, *stamps),
-    }  # fmt: skip
+        return NOT_SENT
+    return (
+        words.message_id, words.delivery_id, place.conversation_id, place.channel, place.account, place.address,
+        words.text, words.source, outbound.nudge(organization_id, place, words, *stamps),
+    )  # fmt: skip
 
 
-def _verdict(item: Judged) -> tuple[str, str, str | None]:
+def _verdict(item: Judged) -> tuple[str, str, datetime | None]:
     match item.decision:
         case Send():
             return "send", "", None
         case Hold(until, reason):
-            return "hold", reason, until.isoformat()
+            return "hold", reason, until
         case Drop(reason):
             return "drop", reason, None

@@ -33,14 +33,14 @@ PERSONS = text("""
         p.last_message_at, p.notice_given_at IS NOT NULL AS told, p.proactive_stopped_at IS NOT NULL AS stopped,
         p.crisis_hold_at IS NOT NULL AS crisis_hold,
         CAST(place.id AS text) AS conversation_id, place.channel, place.account, place.address, sent.ids, sent.times,
-        EXISTS (SELECT FROM coaching.conversations c WHERE c.organization_id = p.organization_id
-            AND c.person_id = p.id AND c.pending_since IS NOT NULL) AS turn_open,
+        coalesce(place.turn_open, false) AS turn_open,
         (SELECT m.position FROM coaching.messages m WHERE m.organization_id = p.organization_id
             AND m.person_id = p.id AND m.role = 'person' ORDER BY m.position DESC LIMIT 1) AS newest,
         clock_timestamp() AS database_now
     FROM coaching.people p
     LEFT JOIN LATERAL (
-        SELECT c.id, c.channel, c.account, c.address FROM coaching.conversations c
+        SELECT c.id, c.channel, c.account, c.address, bool_or(c.pending_since IS NOT NULL) OVER () AS turn_open
+        FROM coaching.conversations c
         WHERE c.organization_id = p.organization_id AND c.person_id = p.id AND NOT EXISTS (
             SELECT FROM coaching.identities i WHERE i.organization_id = c.organization_id AND i.person_id = c.person_id
                 AND i.channel = c.channel AND i.account = c.account AND i.gone_at IS NOT NULL)
@@ -106,21 +106,28 @@ SAID = text("""
 # back) is not made again, and nothing of it is written. prepare_token: whoever words the passed time is too late.
 WRITE = text("""
     WITH given AS MATERIALIZED (
-        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
-            (id uuid, person_id uuid, check_in_id uuid, trigger text, catch_up text, due_at timestamptz, new boolean,
-             state text, reason text, look_at timestamptz, merged_into uuid, why jsonb, told boolean, verdict text,
-             facts jsonb, message_id uuid, delivery_id uuid, conversation_id uuid, channel text, account text,
-             address text, text text, source text, payload text)
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:person_ids AS uuid[]), CAST(:check_in_ids AS uuid[]), CAST(:triggers AS text[]),
+            CAST(:catch_ups AS text[]), CAST(:due_ats AS timestamptz[]), CAST(:news AS boolean[]),
+            CAST(:states AS text[]), CAST(:reasons AS text[]), CAST(:look_ats AS timestamptz[]),
+            CAST(:merged_intos AS uuid[]), CAST(:whys AS text[]), CAST(:tolds AS boolean[]), CAST(:verdicts AS text[]),
+            CAST(:facts AS text[]), CAST(:message_ids AS uuid[]), CAST(:delivery_ids AS uuid[]),
+            CAST(:conversation_ids AS uuid[]), CAST(:channels AS text[]), CAST(:accounts AS text[]),
+            CAST(:addresses AS text[]), CAST(:texts AS text[]), CAST(:sources AS text[]), CAST(:payloads AS bytea[])
+        ) AS given (id, person_id, check_in_id, trigger, catch_up, due_at, new, state, reason, look_at, merged_into,
+            why, told, verdict, facts, message_id, delivery_id, conversation_id, channel, account, address, text,
+            source, payload)
     ), moved AS (
         UPDATE coaching.check_ins c SET next_due_at = next.at, prepare_token = c.prepare_token + 1,
             prepare_at = next.at - make_interval(secs => :ahead)
-        FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS next (id uuid, was timestamptz, at timestamptz)
+        FROM unnest(CAST(:moved_ids AS uuid[]), CAST(:moved_from AS timestamptz[]), CAST(:moved_to AS timestamptz[]))
+            AS next (id, was, at)
         WHERE c.organization_id = CAST(:organization_id AS uuid) AND c.id = next.id AND c.next_due_at = next.was
     ), made AS (
         INSERT INTO coaching.nudges (organization_id, id, person_id, check_in_id, trigger, catch_up, due_at, state,
             reason, look_at, merged_into, why, created_at, changed_at)
         SELECT CAST(:organization_id AS uuid), id, person_id, check_in_id, trigger, catch_up, due_at, state, reason,
-            look_at, merged_into, why, CAST(:now AS timestamptz), CAST(:now AS timestamptz)
+            look_at, merged_into, CAST(why AS jsonb), CAST(:now AS timestamptz), CAST(:now AS timestamptz)
         FROM given WHERE new
         ON CONFLICT (organization_id, check_in_id, due_at) DO NOTHING RETURNING id
     ), changed AS (
@@ -133,7 +140,7 @@ WRITE = text("""
     ), decided AS (
         INSERT INTO coaching.decisions (organization_id, nudge_id, at, asked_by, verdict, reason, until, facts)
         SELECT CAST(:organization_id AS uuid), id, CAST(:now AS timestamptz), 'schedule', verdict, reason, look_at,
-            facts
+            CAST(facts AS jsonb)
         FROM written WHERE told
     ), said AS (
         INSERT INTO coaching.messages (organization_id, id, conversation_id, person_id, role, text, prompt_text,
@@ -150,8 +157,7 @@ WRITE = text("""
         FROM written WHERE delivery_id IS NOT NULL
     ), outgoing AS (
         INSERT INTO coaching.outbox (organization_id, id, subject, payload, trace)
-        SELECT CAST(:organization_id AS uuid), delivery_id, 'outbound.proactive.' || channel,
-            decode(payload, 'base64'), ''
+        SELECT CAST(:organization_id AS uuid), delivery_id, 'outbound.proactive.' || channel, payload, ''
         FROM written WHERE delivery_id IS NOT NULL
     )
     SELECT CAST(id AS text) AS id FROM written
