@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coaching.domain.check_ins import Activity, CatchUp, CheckIn, Nudge, NudgeState
+from coaching.domain.deliveries import Drop, Send
 from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Place, Plan, Prepared, Rules, plan
 from coaching.domain.ids import PersonId
 from coaching.domain.proactive import Channel, History, Limits, Person
@@ -41,6 +42,14 @@ def fallen(name: str, due_at: datetime, trigger: str = "scheduled_check_in", **f
 def waited(name: str, due_at: datetime, reason: str = "live_conversation", refused: str = "") -> HeldNudge:
     nudge = Nudge(name, f"c-{name}", ME, "scheduled_check_in", CatchUp.ONCE, due_at)
     return HeldNudge(nudge, reason, NOW - timedelta(minutes=1), NOTHING, refused)
+
+
+def silent(last_message_at: datetime | None = None, last_nudge_at: datetime | None = None) -> HeldNudge:
+    """Return a nudge of inactivity that has waited since last night, whose silence began three days ago at most."""
+    item = fallen("s", NOW - 12 * HOUR, "inactivity", after_days=3)
+    nudge = Nudge("s", "c-s", ME, "inactivity", CatchUp.ONCE, NOW - 12 * HOUR)
+    activity = Activity(last_message_at, last_nudge_at)
+    return HeldNudge(nudge, "quiet_hours", NOW, NOTHING, check_in=item.check_in, activity=activity)
 
 
 def states(found: Plan) -> Mapping[str, NudgeState]:
@@ -141,3 +150,20 @@ def test_at_most_one_speaks_and_every_check_in_goes_on_to_the_future(
     assert len(found.moves) == len(due)
     assert all(move.next_due_at is not None and move.next_due_at > NOW for move in found.moves)
     assert any(item.state is NudgeState.MERGED for item in found.judged) <= (found.speaking is not None)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "state"),
+    [
+        (NOW - timedelta(days=9), None, NudgeState.DISPATCHED),
+        (NOW - 11 * HOUR, None, NudgeState.DROPPED),  # in the night: it is quiet no more
+        (NOW - timedelta(days=9), NOW - timedelta(days=4), NudgeState.DISPATCHED),
+        (NOW - timedelta(days=9), NOW - HOUR, NudgeState.DROPPED),
+    ],
+)
+def test_silence_that_has_ended_while_a_nudge_waited_is_not_asked_about(
+    written: datetime, asked: datetime | None, state: NudgeState
+) -> None:
+    [judged] = plan(replace(CASE, held=(silent(written, asked),)), (NOW,), rules()).judged
+    assert judged.state is state
+    assert judged.decision == (Drop("no_longer_due") if state is NudgeState.DROPPED else Send())

@@ -143,3 +143,10 @@ def test_the_nearest_zones_hold_the_one_that_was_meant(name: str, meant: str) ->
 @given(st.text(max_size=40))
 def test_only_zones_are_suggested(name: str) -> None:
     assert all(ZoneInfo(zone) for zone in nearest(name))
+
+
+def test_silence_that_is_asked_about_in_the_morning_is_held_and_then_sent() -> None:
+    silence = check_in(at="23:30", trigger="inactivity", after_days=3, created_at=NOW - timedelta(days=9))
+    planned = ahead(silence, activity=Activity(NOW - timedelta(days=9)), days=8)
+    assert [(item.verdict, item.reason) for item in planned] == [("hold", "quiet_hours")] * 3
+    assert all(item.until is not None and item.until.hour == 7 for item in planned)

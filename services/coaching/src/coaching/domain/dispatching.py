@@ -66,6 +66,8 @@ class HeldNudge:
     look_at: datetime
     prepared: Prepared
     refused: str = ""
+    check_in: CheckIn | None = None  # None: it is gone
+    activity: Activity = field(default_factory=Activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +174,22 @@ def _judged(case: Case, item: DueCheckIn, due_at: datetime, moments: Sequence[da
 
 
 def _looked_at(case: Case, item: HeldNudge, moments: Sequence[datetime], rules: Rules) -> Judged:
-    decision = Drop(item.refused) if item.refused else _decision(case, item.nudge, moments, rules)
+    refused = item.refused or _over(item, rules)
+    decision = Drop(refused) if refused else _decision(case, item.nudge, moments, rules)
     told = not (
         isinstance(decision, Hold) and decision.reason == item.reason and decision.until - item.look_at < TOLD_AGAIN
     )
     facts = _facts(case, item.nudge, moments)
     return Judged(item.nudge, decision, _state(decision), item.prepared, new=False, told=told, facts=facts)
+
+
+def _over(item: HeldNudge, rules: Rules) -> str:
+    """Return a reason where the trigger does not agree any more: what it waited to say is true no longer."""
+    trigger = rules.triggers.get(item.nudge.trigger)
+    if trigger is None or item.check_in is None:
+        return ""
+    earliest = trigger.earliest(item.check_in, item.activity)
+    return "no_longer_due" if earliest is not None and item.nudge.due_at < earliest else ""
 
 
 def _facts(case: Case, nudge: Nudge, moments: Sequence[datetime]) -> Mapping[str, str]:

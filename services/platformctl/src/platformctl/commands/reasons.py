@@ -19,6 +19,7 @@ REASONS = {
     "missed": "it could not leave at its time, and its catch-up is skip",
     "stale": "it is too late for it",
     "next_window": "it was late, and its catch-up waits for the next end of quiet hours",
+    "no_longer_due": "what it waited to say is true no longer: the person has written, or was asked later",
     # about how much
     "day_cap": "as much as may be written first in a day has been",
     "week_cap": "as much as may be written first in a week has been",

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 
 from coaching.app.check_ins.ports import Held
-from coaching.domain.check_ins import Activity, CheckIn, Nudge
+from coaching.domain.check_ins import Activity, CheckIn, Nudge, NudgeState
 from coaching.domain.deliveries import Drop, Hold, Send
 from coaching.domain.dispatching import Case, DueCheckIn, HeldNudge, Judged, Prepared, Rules, plan
 from coaching.domain.quiet_hours import zone_of
@@ -93,7 +93,11 @@ class Walk:
     def _look(self, at: datetime) -> None:
         world = self._world
         due = [item for item in world.due.values() if item.next_due_at and item.next_due_at <= at]
-        held = [item for item in world.held.values() if item.look_at <= at]
+        held = [
+            item if item.check_in is None else replace(item, activity=self._activity(item.check_in))
+            for item in world.held.values()
+            if item.look_at <= at
+        ]
         decided = plan(self._case(at, due, held), (at,), self._rules)
         for judged in decided.judged:
             self._apply(at, judged)
@@ -130,13 +134,14 @@ class Walk:
                 shown = self._planned(nudge, "hold", reason, until)
                 world.holds[nudge.nudge_id] += 1
                 if world.holds[nudge.nudge_id] < MOST_HOLDS:
-                    world.held[nudge.nudge_id] = HeldNudge(nudge, reason, until, _NOT_PREPARED)
+                    check_in = self._check_in(nudge.check_in_id)
+                    world.held[nudge.nudge_id] = HeldNudge(nudge, reason, until, _NOT_PREPARED, check_in=check_in)
             case Drop(reason):
                 shown = self._planned(nudge, "drop", reason)
             case Send():
                 world.sent.append(at)
                 shown = was or shown  # one that was held until now is shown as the hold that it was
-        if not isinstance(judged.decision, Drop):
+        if judged.state in (NudgeState.DISPATCHED, NudgeState.MERGED):
             world.nudged[nudge.check_in_id] = nudge.due_at
         world.planned[nudge.nudge_id] = shown
 
@@ -150,10 +155,9 @@ class Walk:
         )  # fmt: skip
 
     def _waiting(self, item: Held) -> HeldNudge:
-        return HeldNudge(item.nudge, item.reason, item.look_at, _NOT_PREPARED, self._refused(item.nudge.check_in_id))
+        check_in = self._check_in(item.nudge.check_in_id)
+        refused = "check_in_removed" if check_in is None else "check_in_paused" if check_in.paused else ""
+        return HeldNudge(item.nudge, item.reason, item.look_at, _NOT_PREPARED, refused, check_in)
 
-    def _refused(self, check_in_id: str) -> str:
-        found = next((item for item in self._known.check_ins if item.check_in_id == check_in_id), None)
-        if found is None:
-            return "check_in_removed"
-        return "check_in_paused" if found.paused else ""
+    def _check_in(self, check_in_id: str) -> CheckIn | None:
+        return next((item for item in self._known.check_ins if item.check_in_id == check_in_id), None)
