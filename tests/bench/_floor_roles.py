@@ -1,5 +1,6 @@
 """One process of the floor, run until it is killed: python tests/bench/_floor_roles.py ROLE CONFIG (JSON)."""
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,4 +20,6 @@ ROLES: dict[str, Callable[[dict[str, Any]], Coroutine[Any, Any, None]]] = {
 }
 
 if __name__ == "__main__":
+    gc.freeze()  # as the product's processes do
+    gc.set_threshold(20_000, 20)
     uvloop.run(ROLES[sys.argv[1]](json.loads(sys.argv[2])))
