@@ -111,6 +111,31 @@ async def test_what_falls_due_in_quiet_hours_leaves_at_their_end(around: Stage, 
     assert await decisions(around) == [("schedule", "hold", "quiet_hours"), ("schedule", "send", "")]
 
 
+@pytest.mark.parametrize("state", ["dispatched", "dropped"])
+async def test_silence_that_ended_in_the_night_is_not_asked_about_in_the_morning(
+    around: Stage, tmp_path: Path, state: str
+) -> None:
+    clock = tmp_path / "clock"
+    clock.write_text("0")
+    anna = await _known(around, "anna", zone="UTC")
+    now = datetime.now(UTC)
+    await anna.be_quiet(around, now - timedelta(hours=1), now + timedelta(hours=2))
+    async with around.database.connect() as owner:
+        await owner.execute("UPDATE coaching.people SET last_message_at = now() - interval '9 days'")
+    await add_check_in(around, anna, zone="UTC", trigger="inactivity", after_days=3)
+    async with around.coaching(**QUICK, test_clock=str(clock)):
+        await eventually(lambda: nudges(around))
+        async with around.database.connect() as owner:
+            # One hour after it fell due; or so long before that the silence has lasted.
+            shift = "+ interval '1 hour'" if state == "dropped" else "- interval '9 days'"
+            await owner.execute(f"UPDATE coaching.people SET last_message_at = now() {shift}")
+        clock.write_text("7300")
+        found = await proactive(around, 1, seconds=5)
+        [nudge] = await nudges(around)
+    assert (nudge["state"], nudge["reason"]) == (state, "no_longer_due" if state == "dropped" else "")
+    assert len(found) == (state == "dispatched")
+
+
 @pytest.mark.parametrize(
     ("catch_up", "state", "reason"),
     [("skip", "dropped", "missed"), ("once", "dispatched", ""), ("next_window", "held", "next_window")],

@@ -82,12 +82,16 @@ class PostgresSchedule:
         due: dict[str, list[RowMapping]] = defaultdict(list)
         for row in await transaction.rows(sql.DUE, ids=ids, at=at):
             due[row["person_id"]].append(row)
-        waiting: dict[str, list[HeldNudge]] = defaultdict(list)
+        waiting: dict[str, list[RowMapping]] = defaultdict(list)
         for row in await transaction.rows(sql.HELD, ids=held, at=at) if held else ():
-            waiting[row["person_id"]].append(_held(row))
+            waiting[row["person_id"]].append(row)
         known = await persons(transaction, ids, at, self._default_quiet, planned=True)
         cases = [
-            replace(case, due=tuple(_due(row, case) for row in due[person_id]), held=tuple(waiting[person_id]))
+            replace(
+                case,
+                due=tuple(_due(row, case) for row in due[person_id]),
+                held=tuple(_held(row, case) for row in waiting[person_id]),
+            )
             for person_id, (case, _) in known.persons.items()
         ]
         return DueRows(transaction, organization_id, known.database_now, cases, self._times)
@@ -144,22 +148,32 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
 
 
 def _due(row: RowMapping, case: Case) -> DueCheckIn:
-    check_in = CheckIn(
-        check_in_id=row["id"], person_id=case.person_id, trigger=row["trigger"], rule=row["rule"],
+    return DueCheckIn(_check_in(row, row["id"], case), _activity(row, case), prepared(row))
+
+
+def _activity(row: RowMapping, case: Case) -> Activity:
+    return Activity(case.history.last_inbound_at, row["nudged"])
+
+
+def _check_in(row: RowMapping, check_in_id: str, case: Case) -> CheckIn:
+    return CheckIn(
+        check_in_id=check_in_id, person_id=case.person_id, trigger=row["trigger"], rule=row["rule"],
         local_time=row["local_time"], time_zone=row["time_zone"], starts_on=row["starts_on"],
         catch_up=CatchUp(row["catch_up"]), after_days=row["after_days"], next_due_at=row["next_due_at"],
         created_at=row["created_at"],
     )  # fmt: skip
-    return DueCheckIn(check_in, Activity(case.history.last_inbound_at, row["nudged"]), prepared(row))
 
 
-def _held(row: RowMapping) -> HeldNudge:
+def _held(row: RowMapping, case: Case) -> HeldNudge:
     nudge = Nudge(
         row["id"], row["check_in_id"], PersonId(row["person_id"]), row["trigger"],
         CatchUp(row["catch_up"]), row["due_at"],
     )  # fmt: skip
     refused = "check_in_removed" if row["removed"] else "check_in_paused" if row["paused"] else ""
-    return HeldNudge(nudge, row["reason"], row["look_at"], prepared(row), refused)
+    check_in = None if row["removed"] else _check_in(row, row["check_in_id"], case)
+    return HeldNudge(
+        nudge, row["reason"], row["look_at"], prepared(row), refused, check_in, _activity(row, case)
+    )  # fmt: skip
 
 
 def _nudge(item: Judged) -> tuple[Any, ...]:

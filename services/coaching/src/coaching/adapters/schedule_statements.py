@@ -71,7 +71,10 @@ HELD = text("""
     SELECT CAST(n.id AS text) AS id, CAST(n.person_id AS text) AS person_id, n.trigger, n.catch_up, n.due_at,
         CAST(n.check_in_id AS text) AS check_in_id, n.reason, n.look_at,
         c.id IS NULL AS removed, c.paused_at IS NOT NULL AS paused, c.prepared_for, c.prepared_at,
-        c.prepared_position, c.prepared_source, c.prepared_text
+        c.prepared_position, c.prepared_source, c.prepared_text, c.rule, c.local_time, c.time_zone, c.starts_on,
+        c.after_days, c.next_due_at, c.created_at, (SELECT max(l.due_at) FROM coaching.nudges l
+            WHERE l.organization_id = n.organization_id AND l.check_in_id = n.check_in_id
+                AND l.state IN ('dispatched', 'merged')) AS nudged
     FROM coaching.nudges n
     LEFT JOIN coaching.check_ins c ON c.organization_id = n.organization_id AND c.id = n.check_in_id
     WHERE n.organization_id = CAST(:organization_id AS uuid) AND n.person_id = ANY (CAST(:ids AS uuid[]))
