@@ -103,8 +103,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f
 $function$
 """
 
-# Check-ins whose words somebody makes now: like coaching.claim, but by the time that due times are told in, which a test
-# may shift. Whoever does not come back has lost them after the lease; the token rises.
+# Check-ins whose words somebody makes now: like coaching.claim, but by the time that due times are told in, which a
+# test may shift. Whoever does not come back has lost them after the lease; the token rises.
 CLAIM_CHECK_INS = """
 CREATE FUNCTION coaching.claim_check_ins(at timestamptz, lease_seconds integer, max_rows integer)
 RETURNS TABLE (organization_id uuid, id uuid, token bigint)
@@ -167,7 +167,8 @@ def upgrade() -> None:
     for table in SEEN_ACROSS:
         op.execute(f"CREATE POLICY claims ON coaching.{table} FOR SELECT TO coaching_claims USING (true)")
         op.execute(f"GRANT SELECT ON coaching.{table} TO coaching_claims")
-    op.execute("CREATE POLICY claimed ON coaching.check_ins FOR UPDATE TO coaching_claims USING (true) WITH CHECK (true)")
+    policy = "CREATE POLICY claimed ON coaching.check_ins FOR UPDATE TO coaching_claims USING (true) WITH CHECK (true)"
+    op.execute(policy)
     op.execute("GRANT UPDATE ON coaching.check_ins TO coaching_claims")
     op.execute(ORGANIZATIONS_DUE)
     op.execute(CLAIM_CHECK_INS)

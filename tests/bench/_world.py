@@ -163,7 +163,6 @@ class World:
 
     def __init__(self) -> None:
         self.port = 0
-        self.typing_calls = 0
         self.doubles = 0
         self._numbers = 0
         self._completion = _streamed_answer()
@@ -254,7 +253,6 @@ class World:
             return _json_answer({"ok": True, "result": {"id": int(path[4:].split(b":")[0]), "is_bot": True}})
         if path.endswith(b"/models"):
             return _json_answer({"data": [{"id": MODEL, "max_model_len": 8192}]})
-        self.typing_calls += path.endswith(b"/sendChatAction")
         return _json_answer({"ok": True, "result": True})
 
     def _delivered(self, person: int) -> None:

@@ -13,8 +13,8 @@ from support.chat import WebChat
 from support.scripted import BOT_TOKEN, WEBHOOK_SECRET, Scripted, scripted_platform
 
 STEPS = (
-    "opt_out", "identify", "consent", "screen_for_crisis", "why_written", "handed_over", "load_context", "recall", "plan",
-    "generate", "check_reply", "record",
+    "opt_out", "identify", "consent", "screen_for_crisis", "why_written", "handed_over", "load_context", "recall",
+    "plan", "generate", "check_reply", "record",
 )  # fmt: skip
 
 

@@ -1,6 +1,5 @@
 """The Coaching service over gRPC, as far as channel-adapter calls it: a thin cover over MemoryDeliveries."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -68,21 +67,6 @@ class FakeCoaching(CoachingServicer):
                 for report in request.reports
             ]
         )
-
-    async def ListMessages(  # noqa: N802  # the contract names it
-        self, request: pb.ListMessagesRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> pb.ListMessagesResponse:
-        raise NotImplementedError
-
-    async def ListPeople(  # noqa: N802  # the contract names it
-        self, request: pb.ListPeopleRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> pb.ListPeopleResponse:
-        raise NotImplementedError
-
-    def StreamTexts(  # noqa: N802  # the contract names it
-        self, request: pb.StreamTextsRequest, context: grpc.aio.ServicerContext[Any, Any]
-    ) -> AsyncIterator[pb.StreamTextsResponse]:
-        raise NotImplementedError
 
     async def _refuse_when_away(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
         if not self.deliveries.available:

@@ -105,7 +105,8 @@ class Surroundings:
 @pytest.fixture
 async def around(nats_url: str, database: TestDatabase, tmp_path: Path) -> AsyncIterator[Surroundings]:
     client = await nats.connect(nats_url)
-    async with FakeTelegram() as telegram, FakeCoaching() as coaching:
+    fake = FakeCoaching()  # type: ignore[abstract]  # the adapter makes no other calls
+    async with FakeTelegram() as telegram, fake as coaching:
         yield Surroundings(telegram, coaching, client, nats_url, database, tmp_path)
     await client.close()
 

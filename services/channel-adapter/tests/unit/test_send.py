@@ -8,7 +8,13 @@ import pytest
 
 from channel_adapter.app.channel import Connection, by_endpoint
 from channel_adapter.app.pace import Rests, Turns, Workers
-from channel_adapter.app.send import ACCOUNT_MISSING_SECONDS, COACHING_AWAY_SECONDS, Pace, SendDeliveries
+from channel_adapter.app.send import (
+    ACCOUNT_GIVEN_UP,
+    ACCOUNT_MISSING_SECONDS,
+    COACHING_AWAY_SECONDS,
+    Pace,
+    SendDeliveries,
+)
 from channel_adapter.channels.telegram.handler import ABILITIES, TelegramReceiver
 from channel_adapter.channels.web.handler import ABILITIES as WEB
 from channel_adapter.domain.delivery import (
@@ -237,6 +243,17 @@ async def test_while_coaching_is_away_messages_wait() -> None:
 
 async def test_an_account_that_is_not_configured_waits_for_it() -> None:
     assert await Desk().send(outbound(account="3000")) == [Again(ACCOUNT_MISSING_SECONDS)]
+
+
+async def test_what_the_coach_says_first_does_not_wait_for_such_an_account_for_ever() -> None:
+    desk = Desk()
+    message = outbound(account="3000", lane=Lane.PROACTIVE, created_at=NOON)
+    assert await desk.send(message) == [Again(ACCOUNT_MISSING_SECONDS)]
+    desk.clock.advance(ACCOUNT_GIVEN_UP + timedelta(seconds=1))
+    assert await desk.send(message) == [Done()]
+    assert desk.states(message) == [State.FAILED]
+    late_reply = outbound(2, account="3000", created_at=NOON)
+    assert await desk.send(late_reply) == [Again(ACCOUNT_MISSING_SECONDS)]
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from contracts.llm.v1 import llm_pb2
 from support.coaching import Stage, eventually
 
 STEPS = [
-    "opt_out", "identify", "consent", "screen_for_crisis", "why_written", "handed_over", "load_context", "recall", "plan",
-    "generate", "check_reply",
+    "opt_out", "identify", "consent", "screen_for_crisis", "why_written", "handed_over", "load_context", "recall",
+    "plan", "generate", "check_reply",
 ]  # fmt: skip
 
 
