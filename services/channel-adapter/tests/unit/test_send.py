@@ -249,7 +249,7 @@ async def test_what_the_coach_says_first_does_not_wait_for_such_an_account_for_e
     desk = Desk()
     message = outbound(account="3000", lane=Lane.PROACTIVE, created_at=NOON)
     assert await desk.send(message) == [Again(ACCOUNT_MISSING_SECONDS)]
-    desk.clock.advance(ACCOUNT_GIVEN_UP + timedelta(seconds=1))
+    desk.clock.advance(ACCOUNT_GIVEN_UP.total_seconds() + 1)
     assert await desk.send(message) == [Done()]
     assert desk.states(message) == [State.FAILED]
     late_reply = outbound(2, account="3000", created_at=NOON)

@@ -21,6 +21,7 @@ from channel_adapter.domain.delivery import (
     Done,
     Drop,
     Hold,
+    Lane,
     Outbound,
     ProviderError,
     Report,
@@ -35,6 +36,8 @@ from kit.faultpoints import reached
 
 COACHING_AWAY_SECONDS = 2.0
 ACCOUNT_MISSING_SECONDS = 60.0
+# Nobody waits for what the coach says first: those of an account that stays away must not fill the whole lane.
+ACCOUNT_GIVEN_UP = timedelta(minutes=10)
 CLAIM_LOST_SECONDS = 1.0
 # A hold is asked about again after a quarter of an hour at most: what it depends on may change before its time.
 HOLD_SECONDS = (0.2, 900.0)
@@ -96,12 +99,18 @@ class SendDeliveries:
     def _not_now(self, message: Outbound) -> Again | None:
         if message.endpoint not in self._connections:
             _log.error("account_not_configured", channel=message.channel, delivery_id=message.delivery_id)
-            return Again(ACCOUNT_MISSING_SECONDS)
+            late = self._clock.now() - message.created_at > ACCOUNT_GIVEN_UP
+            return None if late and message.lane is Lane.PROACTIVE else Again(ACCOUNT_MISSING_SECONDS)
         rest = self._pace.rests.remaining(message.endpoint)
         return Again(rest) if rest else None
 
     async def _send(self, message: Outbound, claim: Send) -> Settlement:
-        connection = self._connections[message.endpoint]
+        connection = self._connections.get(message.endpoint)
+        if connection is None:
+            failed = replace(_first_report(message, claim), state=State.FAILED, reason="account_not_configured")
+            await self._reporter.submit(failed)
+            self._count(message, failed.state.value)
+            return Done()
         parts = split(message.text, connection.abilities.text_limit)
         async with self._pace.workers.one(message.lane, needed=connection.abilities.calls_provider):
             report = self._without_call(message, claim, parts) or await self._call(connection, message, claim, parts)
