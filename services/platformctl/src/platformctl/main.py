@@ -1,6 +1,7 @@
 """platformctl: every operator action as a command. The registry below is the table of contents."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -43,7 +44,15 @@ for name, group in GROUPS.items():
 
 def main() -> None:
     """Run the command line."""
+    refuse_broken_text(sys.argv[1:])
     app()
+
+
+def refuse_broken_text(arguments: Sequence[str]) -> None:
+    """End with 1 and a sentence when an argument is no UTF-8: neither JSON nor a service could be told of it."""
+    for number, argument in enumerate(arguments, start=1):
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            sys.exit(f"Argument {number} is no text: its bytes are not UTF-8.")
 
 
 if __name__ == "__main__":

@@ -143,15 +143,16 @@ async def test_what_came_of_a_check_in_is_listed_and_explained(desk: Desk) -> No
 
 
 WRONG = (
-    (("add", "--at", "25:00"), 'local_time: "25:00" is no time of day. Write HH:MM from 00:00 to 23:59'),
+    (("add", "--at", "25:00"), '--at: "25:00" is no time of day. Write HH:MM from 00:00 to 23:59'),
     (("add", "--at", "08:30", "--zone", "Berlin"), "Did you mean Europe/Berlin"),
     (("add", "--at", "08:30", "--days", "mon,noday"), "--days are names of days with commas between: mon,tue"),
     (("add", "--at", "08:30", "--days", "mon", "--rule", "FREQ=DAILY"), "Give --days or --rule, not both"),
-    (("add", "--at", "08:30", "--rule", "FREQ=SECONDLY"), "rule: "),
+    (("add", "--at", "08:30", "--rule", "FREQ=SECONDLY"), "--rule: "),
     (("add", "--at", "08:30", "--quiet", "21:00"), "--quiet is two times with a dash between: 21:00-08:00."),
     (("add", "--at", "08:30", "--trigger", "moon"), "Take one of inactivity, scheduled_check_in."),
-    (("add", "--at", "08:30", "--trigger", "inactivity"), "after_days says how many days of silence"),
-    (("pause", "not-an-id"), "check_in_id must be a UUID: list the check-ins to see their ids."),
+    (("add", "--at", "08:30", "--trigger", "inactivity"), "--after-days says how many days of silence"),
+    (("add", "--at", "08:30", "--zone", "\udcff"), "Argument 6 is no text: its bytes are not UTF-8."),
+    (("pause", "not-an-id"), "CHECK_IN must be a UUID: list the check-ins to see their ids."),
     (("pause", str(uuid4())), "This person has no such check-in."),
 )
 

@@ -68,10 +68,11 @@ def test_what_needs_a_running_platform_says_how_to_start_one(folder: DataFolder,
 
 
 def test_status_shows_each_part_and_fails_when_one_is_not_ready(folder: DataFolder, listener: str) -> None:
-    up = PartEntry("nats", "ready", os.getpid(), 0, listener)
+    up = PartEntry("nats", "ready", os.getpid(), 1, listener)
     down = PartEntry("gateway", "waiting", None, 3, "127.0.0.1:9", "http://127.0.0.1:9/ready")
     write_run_file(folder, os.getpid(), up)
-    assert run("status", "--data", str(folder.path)).exit_code == 0
+    healthy = run("status", "--data", str(folder.path))
+    assert (healthy.exit_code, "started again once\n" in healthy.stdout) == (0, True)
     write_run_file(folder, os.getpid(), up, down)
     result = run("status", "--data", str(folder.path))
     assert result.exit_code == 1
@@ -132,6 +133,12 @@ def test_down_says_when_it_takes_too_long(folder: DataFolder) -> None:
         assert result.exit_code == 1
         assert "--force" in result.stderr
         process.kill()
+
+
+def test_days_of_silence_beyond_a_year_are_refused_before_anybody_is_asked() -> None:
+    result = run("check-in", "add", "--person", "web:default:a", "--at", "08:30", "--after-days", "99999999999")
+    assert result.exit_code == 2
+    assert "--after-days" in result.stderr
 
 
 def test_people_says_when_coaching_does_not_answer(folder: DataFolder) -> None:

@@ -75,7 +75,9 @@ def add_command(  # noqa: PLR0913, PLR0917  # an argument for each option
     trigger: Annotated[
         str, typer.Option(metavar="NAME", help="Why the coach writes: scheduled_check_in or inactivity.")
     ] = "scheduled_check_in",
-    after_days: Annotated[int, typer.Option(min=0, help="With inactivity: after so many days of silence.")] = 0,
+    after_days: Annotated[
+        int, typer.Option(min=0, max=365, help="With inactivity: after so many days of silence.")
+    ] = 0,
     data: Data = None,
     as_json: Json = False,
     organization: Organization = DEFAULT_ORGANIZATION_ID,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -21,6 +22,12 @@ CALL_SECONDS = 10.0
 DEFAULT_ORGANIZATION_ID = "00000000-0000-7000-8000-000000000001"
 # Statuses whose text is a sentence for whoever asked.
 REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND, grpc.StatusCode.RESOURCE_EXHAUSTED)
+# What coaching calls what was typed, where its sentence begins with it.
+TYPED_AS = {
+    "local_time": "--at", "time_zone": "--zone", "rule": "--rule", "trigger": "--trigger",
+    "after_days": "--after-days", "check_in_id": "CHECK_IN",
+}  # fmt: skip
+_FIRST_WORD = re.compile(r"\A\w+")
 
 T = TypeVar("T")
 Coaching: TypeAlias = "coaching_pb2_grpc.CoachingAsyncStub"  # a name that only the type stubs have
@@ -60,7 +67,7 @@ def ask(target: str, call: Callable[[Coaching], Awaitable[T]]) -> T:
 
 def _sentence(target: str, error: Any) -> str:
     if error.code() in REFUSALS and error.details():
-        return str(error.details())
+        return _FIRST_WORD.sub(lambda found: TYPED_AS.get(found[0], found[0]), str(error.details()))
     return f"Coaching at {target} did not answer ({error.code().name}). Look at `platformctl status`."
 
 

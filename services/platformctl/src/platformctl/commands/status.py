@@ -121,5 +121,6 @@ async def _listens(address: str) -> bool:
 
 def _line(part: PartStatus, width: int) -> str:
     state = "ready" if part.ready else "NOT READY"
-    again = f", started again {part.restarts} times" if part.restarts else ""
+    times = "once" if part.restarts == 1 else f"{part.restarts} times"
+    again = f", started again {times}" if part.restarts else ""
     return f"  {part.name:<{width}} {state:<10} {part.address:<22} process {part.pid or '-'}{again}"
