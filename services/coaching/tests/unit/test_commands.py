@@ -1,5 +1,7 @@
 """The whole message, trimmed and case-folded."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,18 @@ ALL_WORDS = [(word, command) for command, words in WORDS.items() for word in wor
         ("stop   all", Command.STOP),
         ("/stop", Command.STOP),
         ("/stop@coach_bot", Command.STOP),
+        ("stop 🛑", Command.STOP),
+        ("🛑 STOP ✋🏽", Command.STOP),
+        ("__stop__", Command.STOP),
+        ("st\u200bop\ufeff", Command.STOP),
+        ("\u202eSTOP\u202c", Command.STOP),
+        ("ＳＴＯＰ", Command.STOP),
+        ("STOP please", Command.STOP),
+        ("Please, stop!", Command.STOP),
+        ("Stop.\nThank you", Command.STOP),
+        ("Please stop messaging me.", Command.STOP),
+        ("Don’t write to me anymore!!", Command.STOP),
+        ("Bitte aufhören, danke", Command.STOP),
         ("START", Command.START),
         ("/start", Command.START),
         ("/start pair-8f2a_1", Command.START),
@@ -46,7 +60,9 @@ def test_a_whole_message_is_a_command(text: str, command: Command) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["I can't stop", "stop smoking is my goal", "please start", "don't stop", "/stop now", "/unknown", "", "   ", "?",
+    ["I can't stop", "stop smoking is my goal", "please start", "don't stop", "please don't stop",
+     "please", "thanks", "please help me stop", "stop pleasing", "bitte weiter", "stop it", "hör auf",
+     "/stop now", "/unknown", "", "   ", "?",
      "stopping", "help me with my sleep", "weiter so", "/start https://example.org/x", "why?", "Warum?",
      "why did I get this job", "/why not", "warum schreibst du mir nie"],
 )  # fmt: skip
@@ -64,6 +80,14 @@ def test_case_and_space_around_it_do_not_matter(known: tuple[str, Command], case
 @given(st.sampled_from(ALL_WORDS), st.text(st.characters(categories=["L"]), min_size=1, max_size=12))
 def test_a_word_more_makes_it_something_said(known: tuple[str, Command], other: str) -> None:
     assert command_in(f"{known[0]} {other} and more") is None
+
+
+@pytest.mark.parametrize("part", ["! ", "_ ", "please ", "thanks, ", "🛑", "\u200b"])
+def test_a_long_message_is_read_in_no_time(part: str) -> None:
+    began = time.process_time()
+    assert command_in(f"x {part * 20_000}x") is None
+    assert command_in(f"{part * 20_000}stop{part * 20_000}") in {Command.STOP, None}
+    assert time.process_time() - began < 1
 
 
 def test_no_word_means_two_things() -> None:
@@ -96,4 +120,5 @@ def test_a_german_word_tells_the_language() -> None:
     assert language_in("Abmelden") is Language.GERMAN
     assert language_in("Warum bekomme ich das?") is Language.GERMAN
     assert language_in("/warum") is Language.GERMAN
+    assert language_in("Bitte aufhören!") is Language.GERMAN
     assert language_in("stop") is None

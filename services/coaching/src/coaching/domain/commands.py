@@ -21,7 +21,11 @@ WORDS: dict[Command, frozenset[str]] = {
     Command.STOP: frozenset(
         (
             "stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "opt-out",
-            "stopp", "abmelden", "abbestellen", "aufhören",
+            "stop writing", "stop writing me", "stop writing to me",
+            "stop messaging me", "stop texting me", "stop sending me messages", "no more messages",
+            "don't write to me any more", "don't write to me anymore", "do not write to me any more",
+            "stopp", "abmelden", "abbestellen", "aufhören", "hör auf mir zu schreiben",
+            "schreib mir nicht mehr", "keine nachrichten mehr",
             "arret", "arrêt", "arrêter", "desabonner", "désabonner",
             "alto", "parar", "cancelar", "baja", "pare", "sair", "basta", "ferma", "annulla", "afmelden",
         )
@@ -56,20 +60,40 @@ WORDS: dict[Command, frozenset[str]] = {
 # Said alone these are a person's question to the coach; only the slash makes a command of them.
 SLASH_WORDS = {"why": Command.WHY, "warum": Command.WHY}
 GERMAN = frozenset(
-    ("stopp", "abmelden", "abbestellen", "aufhören", "weiter", "anmelden", "starten", "fortsetzen", "hilfe", "/warum",
+    ("stopp", "abmelden", "abbestellen", "aufhören", "hör auf mir zu schreiben", "schreib mir nicht mehr",
+     "keine nachrichten mehr", "weiter", "anmelden", "starten", "fortsetzen", "hilfe", "/warum",
      *(word for word in WORDS[Command.WHY] if word.startswith(("warum", "wieso"))))
 )  # fmt: skip
 # Telegram sends "/start <payload>" when a person opens a deep link; groups write "/stop@name_of_the_bot".
 SLASH = re.compile(r"/(?P<word>[a-z]+)(?:@\w+)?(?:\s+[\w-]{1,64})?")
-AROUND = " \t\r\n\v\f\u00a0.!?¿¡…\"'“”„»«()*"
+# Whoever asks politely to be left alone is left alone.
+POLITE = frozenset(("please", "thanks", "bitte", "danke"))
 STEERING = (Command.STOP, Command.START)
 _COMMANDS = {word: command for command, words in WORDS.items() for word in words}
 
 
 def normalised(text: str) -> str:
-    """Trim, case-fold, and take one form of each character; marks and quotes around it do not count."""
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", text).casefold()).replace("’", "'")
-    return " ".join(plain.strip(AROUND).split())
+    """Trim, case-fold, take one form of each character, and leave out what is not seen; politeness around STOP too."""
+    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", seen).casefold()).replace("’", "'")
+    words = _without_marks(plain).replace("thank you", "thanks").split()
+    first, after = 0, len(words)
+    while first < after and _without_marks(words[first]) in POLITE:
+        first += 1
+    while after > first and _without_marks(words[after - 1]) in POLITE:
+        after -= 1
+    bare = _without_marks(" ".join(words[first:after]))
+    return bare if _COMMANDS.get(bare) is Command.STOP else " ".join(words)
+
+
+def _without_marks(text: str) -> str:
+    """Take marks, quotes and emoji off both ends; a slash that leads stays. Linear, whatever a person sends."""
+    first, after = 0, len(text)
+    while first < after and not (text[first].isalnum() or text[first] == "/"):
+        first += 1
+    while after > first and not text[after - 1].isalnum():
+        after -= 1
+    return text[first:after]
 
 
 def command_in(text: str) -> Command | None:
