@@ -36,7 +36,7 @@ RESET = (
     "DELETE FROM coaching.messages WHERE role = 'coach'",
     """UPDATE coaching.check_ins c SET next_due_at = due.at, local_time = (due.at AT TIME ZONE c.time_zone)::time,
             prepared_for = due.at, prepared_at = now(), prepared_source = 'model', prepared_position = m.position,
-            prepared_text = CASE WHEN m.position % 10 = 0 THEN ''
+            prepared_text = CASE WHEN m.position % 20 = 0 THEN ''
                 ELSE 'Yesterday you told me about your walk in the rain. What would be one small step for today?' END
         FROM (SELECT date_trunc('second', now()) - interval '5 seconds' AS at) AS due, coaching.messages m
         WHERE m.person_id = c.person_id AND m.role = 'person'""",

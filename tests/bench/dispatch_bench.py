@@ -9,7 +9,9 @@ and fsync.
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import statistics
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 
 from bench import _dispatch_sql as sql
 from coaching.adapters.postgres import Tables
@@ -38,6 +41,9 @@ from support.ports import free_port
 from support.servers import running
 
 FLOOR = 0.5
+# A round in which others compute measures them too: it is repeated, at most this many times over.
+MOST_FOREIGN_SHARE = 0.05
+MOST_TRIES = 3
 TABLES = ("nudges", "decisions", "messages", "deliveries", "outbox")
 
 
@@ -49,7 +55,7 @@ class Bench:
         self._persons = persons
 
     async def fill(self) -> None:
-        """Make persons who have talked, each with a check-in; nine of ten have words prepared."""
+        """Make persons who have talked, each with a check-in; nineteen of twenty have words prepared."""
         async with self._database.connect() as owner:
             for statement in sql.FILL:
                 await owner.execute(statement.replace("{persons}", str(self._persons)))
@@ -112,24 +118,74 @@ async def rounds(database: TestDatabase, persons: int, number: int) -> list[dict
     """Measure all sides in turns; the first round warms up."""
     bench = Bench(database, persons)
     await bench.fill()
-    found: dict[str, list[float]] = {"product": [], "floor": [], "lean": []}
-    for at in range(number + 1):
-        for side in ("product", "floor", "lean") if at % 2 else ("floor", "product", "lean"):
-            await bench.reset()
-            rate = await {"product": bench.product, "floor": bench.full, "lean": bench.lean}[side]()
-            if side != "lean":
-                assert await bench.dispatched() == persons, "not every check-in was dispatched"
-            if at:
-                found[side].append(rate)
+    seen: list[tuple[float, dict[str, float]]] = []
+    for at in range(number * MOST_TRIES + 1):
+        others = Others()
+        found = await one_round(bench, persons, product_first=bool(at % 2))
+        share = others.share()
         if at:
-            say(f"round {at}: " + ", ".join(f"{side} {rates[-1]:.0f}/s" for side, rates in found.items()))
-    ratio = statistics.median(ours / floor for ours, floor in zip(found["product"], found["floor"], strict=True))
-    middle = {side: statistics.median(rates) for side, rates in found.items()}
+            seen.append((share, found))
+            rates = ", ".join(f"{side} {rate:.0f}/s" for side, rate in found.items())
+            say(f"round {at}: {rates} (others used {share:.0%} of the machine)")
+        if sum(share < MOST_FOREIGN_SHARE for share, _ in seen) >= number:
+            break
+    seen.sort(key=lambda pair: pair[0])
+    if seen[number - 1][0] >= MOST_FOREIGN_SHARE:
+        say("the machine was busy: the quietest rounds are counted, in which others computed too")
+    return figures([found for _, found in seen[:number]])
+
+
+async def one_round(bench: Bench, persons: int, *, product_first: bool) -> dict[str, float]:
+    """Return each side's rate."""
+    sides = {"product": bench.product, "floor": bench.full, "lean": bench.lean}
+    found: dict[str, float] = {}
+    for side in sides if product_first else ("floor", "product", "lean"):
+        await bench.reset()
+        found[side] = await sides[side]()
+        if side != "lean":
+            assert await bench.dispatched() == persons, "not every check-in was dispatched"
+    return found
+
+
+def figures(found: list[dict[str, float]]) -> list[dict[str, Any]]:
+    """Return the medians of all rounds."""
+    ratio = statistics.median(rates["product"] / rates["floor"] for rates in found)
+    middle = {side: statistics.median(rates[side] for rates in found) for side in found[0]}
     return [
         figure("dispatch_vs_floor", middle["product"], FLOOR, ratio),
         figure("dispatch: floor, one statement for the same rows", middle["floor"]),
         figure("dispatch: claim, reschedule and outbox alone", middle["lean"]),
     ]
+
+
+class Others:
+    """How much of the machine is used by processes that are not this bench or its database."""
+
+    def __init__(self) -> None:
+        self._begun = time.perf_counter()
+        self._all, self._own = _all_seconds(), _own_seconds()
+
+    def share(self) -> float:
+        """Return the others' share of all cores since this was made."""
+        foreign = (_all_seconds() - self._all) - (_own_seconds() - self._own)
+        return max(0.0, foreign / ((time.perf_counter() - self._begun) * (os.cpu_count() or 1)))
+
+
+def _all_seconds() -> float:
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0) - getattr(times, "guest", 0.0))
+
+
+def _own_seconds() -> float:
+    """Return what this process and the database have used, its connections that are closed included."""
+    seconds = 0.0
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+            seconds += 0.0 if process == me else times.children_user + times.children_system
+    return seconds
 
 
 def figure(name: str, value: float, floor: float | None = None, ratio: float | None = None) -> dict[str, Any]:

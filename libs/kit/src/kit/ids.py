@@ -2,7 +2,6 @@
 
 import os
 import time
-from uuid import UUID
 
 
 def new_id() -> str:
@@ -11,4 +10,5 @@ def new_id() -> str:
     value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return str(UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

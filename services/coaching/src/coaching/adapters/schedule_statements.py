@@ -139,7 +139,7 @@ WRITE = text("""
         FROM given WHERE NOT given.new AND n.organization_id = CAST(:organization_id AS uuid) AND n.id = given.id
             AND n.state = 'held' RETURNING n.id
     ), written AS (
-        SELECT given.* FROM given JOIN (SELECT id FROM made UNION ALL SELECT id FROM changed) AS done USING (id)
+        SELECT * FROM given WHERE id IN (SELECT id FROM made) OR id IN (SELECT id FROM changed)
     ), decided AS (
         INSERT INTO coaching.decisions (organization_id, nudge_id, at, asked_by, verdict, reason, until, facts)
         SELECT CAST(:organization_id AS uuid), id, CAST(:now AS timestamptz), 'schedule', verdict, reason, look_at,
