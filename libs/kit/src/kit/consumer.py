@@ -89,13 +89,18 @@ class PullConsumer:
 
 
 async def _fetch(subscription: JetStreamContext.PullSubscription, limit: int, stopping: asyncio.Event) -> list[Msg]:
-    fetch = asyncio.create_task(subscription.fetch(limit, timeout=FETCH_SECONDS))
-    stop = asyncio.create_task(stopping.wait())
+    async def some() -> list[Msg]:
+        # The library's fetch of several waits for more, up to its timeout, where a status of an earlier request comes
+        # late. So one is waited for, put back, and with it there the library asks for the others without waiting.
+        [first] = await subscription.fetch(1, timeout=FETCH_SECONDS)
+        subscription._sub._pending_queue.put_nowait(first)
+        subscription._sub._pending_size += len(first.data)
+        return await subscription.fetch(limit, timeout=FETCH_SECONDS)
+
+    fetch, stop = asyncio.create_task(some()), asyncio.create_task(stopping.wait())
     await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
     stop.cancel()
-    if not fetch.done():
-        # What arrives for the abandoned request is redelivered after the ack wait.
-        fetch.cancel()
+    fetch.cancel()  # if it is not done: what arrives for the abandoned request is redelivered after the ack wait
     try:
         return await fetch
     except (TimeoutError, asyncio.CancelledError):  # the library raises several kinds of the former

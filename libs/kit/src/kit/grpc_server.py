@@ -78,11 +78,9 @@ class _CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         handler = await continuation(handler_call_details)
         if handler is None or method.startswith(HEALTH_PREFIX):
             return handler
-        make, wrapped = (
-            (grpc.unary_unary_rpc_method_handler, _unary(handler.unary_unary, method))
-            if handler.unary_unary
-            else (grpc.unary_stream_rpc_method_handler, _streaming(handler.unary_stream, method))
-        )
+        one = handler.unary_unary
+        make = grpc.unary_unary_rpc_method_handler if one else grpc.unary_stream_rpc_method_handler
+        wrapped = _unary(one, method) if one else _streaming(handler.unary_stream, method)
         self._observed[method] = make(wrapped, handler.request_deserializer, handler.response_serializer)
         return self._observed[method]
 
@@ -110,8 +108,7 @@ async def _observed(method: str, context: Context) -> AsyncIterator[None]:
     if remaining is None or remaining > NO_DEADLINE_SECONDS:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a deadline is required")
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-    begun = time.perf_counter()
-    code = "OK"
+    begun, code = time.perf_counter(), "OK"
     try:
         with tracing.continued(metadata), tracing.span(method, SpanKind.SERVER):
             yield

@@ -54,8 +54,7 @@ class MetricsMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        status = 500
-        begun = time.perf_counter()
+        status, begun = 500, time.perf_counter()
 
         async def observed(message: Message) -> None:
             nonlocal status

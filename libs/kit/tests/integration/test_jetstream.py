@@ -20,6 +20,7 @@ from support.ports import free_port
 from support.servers import running
 
 SUBJECT = "inbound.test.1"
+FETCH_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -51,6 +52,28 @@ async def test_a_window_is_stored_whole_and_named(bus: Bus) -> None:
     window = [Outgoing(SUBJECT, b"x", f"id-{number}") for number in range(600)]
     assert await bus.publish_window(window) == [message.msg_id for message in window]
     assert await stored(bus) == 600
+
+
+async def test_after_a_quiet_time_no_message_waits_for_others(
+    bus: Bus, life: Life, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kit.consumer.FETCH_SECONDS", FETCH_SECONDS)
+    consumer = await bus.consumer(topology.COACHING_INBOUND)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def consume() -> None:
+        async for batch in consumer.batches(256, life.stopping):
+            for message in batch:
+                await message.ack()
+                heard.put_nowait(message.data)
+
+    _ = life.background("consume", consume())
+    for number in range(5):
+        # Requests end while nothing comes: that of one fetch may still be told of when the next has begun.
+        await asyncio.sleep(FETCH_SECONDS * 1.2)
+        for word in ("first", "second", "third"):
+            await bus.publish(Outgoing(SUBJECT, word.encode(), f"{number}-{word}"))
+            assert await asyncio.wait_for(heard.get(), FETCH_SECONDS * 0.7) == word.encode()
 
 
 async def test_a_repeated_id_is_stored_once(bus: Bus) -> None:
