@@ -1,7 +1,7 @@
 """Channels to other services: deadlines required, trace context sent along, replicas taken in turns.
 
 A call whose connection breaks before an answer has begun is made again at another replica: every call between services
-may arrive twice.
+may arrive twice. A server's own refusal (kit.grpc_server) is not asked for again.
 """
 
 import json

@@ -62,16 +62,13 @@ class GrpcServer:
         await self._server.stop(self._life.drain_seconds)
 
 
-Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
-
-
 class _CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs alone
     """Refuses calls without a deadline, continues the caller's trace, measures, and names errors without their text."""
 
     def __init__(self) -> None:
         self._observed: dict[str, Any] = {}  # by method: made once, not for each call
 
-    async def intercept_service(self, continuation: Continuation, handler_call_details: Any) -> Any:
+    async def intercept_service(self, continuation: Callable[..., Awaitable[Any]], handler_call_details: Any) -> Any:
         method: str = handler_call_details.method
         if (known := self._observed.get(method)) is not None:
             return known
@@ -107,6 +104,8 @@ async def _observed(method: str, context: Context) -> AsyncIterator[None]:
     remaining: float | None = context.time_remaining()
     if remaining is None or remaining > NO_DEADLINE_SECONDS:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, "a deadline is required")
+    # A refusal is an answer: clients do not ask again for it (gRFC A6, server pushback).
+    context.set_trailing_metadata((("grpc-retry-pushback-ms", "-1"),))
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     begun, code = time.perf_counter(), "OK"
     try:

@@ -12,6 +12,8 @@ from kit.grpc_client import DeadlineMissingError, channel
 from kit.grpc_server import GrpcServer
 from kit.process import Life, StartError
 
+REFUSED: list[bytes] = []
+
 
 @pytest.fixture
 async def life() -> AsyncIterator[Life]:
@@ -25,6 +27,7 @@ def register_echo(servicer: object, server: grpc.aio.Server) -> None:
         "Say": grpc.unary_unary_rpc_method_handler(say),
         "Count": grpc.unary_stream_rpc_method_handler(count),
         "Fail": grpc.unary_unary_rpc_method_handler(fail),
+        "Refuse": grpc.unary_unary_rpc_method_handler(refuse),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", handlers),))
 
@@ -41,6 +44,11 @@ async def count(request: bytes, _: grpc.aio.ServicerContext[bytes, bytes]) -> As
 
 async def fail(request: bytes, _: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
     raise ValueError(request.decode())
+
+
+async def refuse(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+    REFUSED.append(request)
+    await context.abort(grpc.StatusCode.UNAVAILABLE, "what it stands on is away")
 
 
 def as_is(data: bytes) -> bytes:
@@ -90,6 +98,15 @@ async def test_an_error_in_a_handler_reaches_neither_log_nor_a_crash(life: Life,
     assert "marker-of-a-person" not in (failed.value.details() or "")
     assert "marker-of-a-person" not in json_log.getvalue()
     assert "grpc_call_failed" in json_log.getvalue()
+
+
+async def test_what_a_server_refuses_is_not_asked_for_again(life: Life) -> None:
+    REFUSED.clear()
+    async with channel(f"127.0.0.1:{await echo_server(life)}") as to:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await unary(to, "/test.Echo/Refuse")(b"once", timeout=30)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert REFUSED == [b"once"]
 
 
 async def test_health_is_served_without_a_deadline_as_probes_call_it(life: Life) -> None:
