@@ -15,6 +15,6 @@ class StreamSettings(NatsSettings):
     nats_ack_wait_seconds: int | None = Field(
         None,
         ge=1,
-        description="What a dead process took from a stream comes again after this; unset: as declared (30).",
+        description="What a dead process took from a stream comes again after this; unset: as declared (10).",
     )
     nats_replicas: int = Field(1, ge=1, le=5, description="Servers that keep each stream: 1 alone, 3 in a cluster.")
