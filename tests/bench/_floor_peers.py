@@ -1,13 +1,13 @@
 """The floor's door, model and memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import aiohttp
 import grpc
 import uvicorn
 
-from bench._floor import CALL_SECONDS, HOST, channel, serve
+from bench._floor import CALL_SECONDS, HOST, Together, channel, serve
 from contracts.channels.v1 import channels_pb2, channels_pb2_grpc
 from contracts.llm.v1 import llm_pb2, llm_pb2_grpc
 from contracts.vector.v1 import vector_pb2, vector_pb2_grpc
@@ -16,8 +16,14 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 async def edge(config: dict[str, Any]) -> None:
-    """Bare ASGI: a webhook's body and headers to Receive, its answer back."""
+    """Bare ASGI: a webhook's body and headers to ReceiveMany, its answer back; the loop's alone to Receive."""
     stub = channels_pb2_grpc.ChannelAdapterStub(channel(config["ports"]["adapter"]))
+
+    async def receive_many(requests: list[channels_pb2.ReceiveRequest]) -> Sequence[channels_pb2.ReceiveResponse]:
+        request = channels_pb2.ReceiveManyRequest(requests=requests)
+        return (await stub.ReceiveMany(request, timeout=CALL_SECONDS)).responses
+
+    together: Together[channels_pb2.ReceiveRequest, channels_pb2.ReceiveResponse] = Together(receive_many)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         body = (await receive())["body"]
@@ -29,7 +35,7 @@ async def edge(config: dict[str, Any]) -> None:
         request = channels_pb2.ReceiveRequest(
             channel=name, account=account, method=scope["method"], headers=headers, body=body
         )
-        answer = await stub.Receive(request, timeout=CALL_SECONDS)
+        answer = await (stub.Receive(request, timeout=CALL_SECONDS) if config.get("one") else together(request))
         length = (b"content-length", str(len(answer.body)).encode())
         await send({"type": "http.response.start", "status": answer.status, "headers": [length]})
         await send({"type": "http.response.body", "body": answer.body})
