@@ -14,6 +14,7 @@ from bench import _floor_sql as sql
 from bench._floor import CALL_SECONDS, FETCH, Together, channel, consume, jetstream, publish, serve
 from bench._floor_adapter import claim, report
 from bench._floor_sql import ORGANIZATION
+from bench._floor_stream import Generations
 from contracts.coaching.v1 import coaching_pb2 as pb
 from contracts.coaching.v1 import coaching_pb2_grpc
 from contracts.events.v1 import events_pb2
@@ -33,12 +34,15 @@ def new_id() -> str:
 
 
 class Coach:
-    """The tables, and what is called beside them; without `stubs` nothing is (the guard)."""
+    """The tables, and what is called beside them; without `ports` nothing is (the guard), with `one` each alone."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", js: JetStreamContext, ports: dict[str, int] | None) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Row]", js: JetStreamContext, ports: dict[str, int] | None, one: bool
+    ) -> None:
         self._pool = pool
         self._js = js
         self._model = llm_pb2_grpc.LlmInferenceStub(channel(ports["model"])) if ports else None
+        self._generations = Generations(ports["model"]) if ports and not one else None
         self._memory = vector_pb2_grpc.VectorSearchStub(channel(ports["memory"])) if ports else None
         self.claimable, self.publishable, self.rememberable = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._contexts: Together[Row, list[str]] = Together(self._loaded)
@@ -116,8 +120,12 @@ class Coach:
             await self._memory.Search(query, timeout=CALL_SECONDS)
             said = [INSTRUCTIONS, *history, message["text"]]
             prompt = [llm_pb2.PromptMessage(speaker=llm_pb2.SPEAKER_USER, text=text) for text in said]
-            async for _ in self._model.Generate(llm_pb2.GenerateRequest(messages=prompt), timeout=CALL_SECONDS):
-                continue
+            generation = llm_pb2.GenerateRequest(messages=prompt)
+            if self._generations is not None:
+                await self._generations.generate(generation)
+            else:
+                async for _ in self._model.Generate(generation, timeout=CALL_SECONDS):
+                    continue
         await self._records((at, message))
         self.publishable.set()
         self.rememberable.set()
@@ -220,8 +228,8 @@ async def coach(config: dict[str, Any]) -> None:
     """Run all loops, and serve where the sender is a process that asks."""
     pool = await asyncpg.create_pool(config["database"], min_size=10, max_size=10)
     js = await jetstream(config["nats"])
-    own = Coach(pool, js, None if config.get("direct") else config["ports"])
     one = bool(config.get("one"))
+    own = Coach(pool, js, None if config.get("direct") else config["ports"], one)
     loops = [] if one else [own.work(), again(own.publishable, own.relay), again(own.rememberable, own.remember)]
     if not config.get("direct"):
         register = coaching_pb2_grpc.add_CoachingServicer_to_server

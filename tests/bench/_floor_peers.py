@@ -8,6 +8,7 @@ import grpc
 import uvicorn
 
 from bench._floor import CALL_SECONDS, HOST, Together, channel, serve
+from bench._floor_stream import frames
 from contracts.channels.v1 import channels_pb2, channels_pb2_grpc
 from contracts.llm.v1 import llm_pb2, llm_pb2_grpc
 from contracts.vector.v1 import vector_pb2, vector_pb2_grpc
@@ -63,9 +64,15 @@ class Model(llm_pb2_grpc.LlmInferenceServicer):
                 yield llm_pb2.GenerateResponse(delta=llm_pb2.Delta(text=piece[-100:].decode("latin-1")))
         yield llm_pb2.GenerateResponse(finish=llm_pb2.Finish(model=llm_pb2.Model(name="scripted-7b")))
 
+    async def GenerateMany(  # noqa: N802  # named by the proto
+        self, requests: AsyncIterator[llm_pb2.GenerateManyRequest], _context: Context
+    ) -> AsyncIterator[llm_pb2.GenerateManyResponse]:
+        async for frame in frames(self.Generate, requests):
+            yield frame
+
 
 async def model(config: dict[str, Any]) -> None:
-    """Serve Generate."""
+    """Serve Generate and GenerateMany."""
     servicer = Model(config["world"])  # type: ignore[abstract]  # nobody calls the other
     await serve(llm_pb2_grpc.add_LlmInferenceServicer_to_server, servicer, config["ports"]["model"])
 
