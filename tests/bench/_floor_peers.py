@@ -85,6 +85,18 @@ class Memory(vector_pb2_grpc.VectorSearchServicer):
     ) -> vector_pb2.SearchResponse:
         return vector_pb2.SearchResponse()
 
+    async def SearchMany(  # noqa: N802  # named by the proto
+        self, request: vector_pb2.SearchManyRequest, _context: Context
+    ) -> vector_pb2.SearchManyResponse:
+        found = vector_pb2.SearchAnswer(response=vector_pb2.SearchResponse())
+        return vector_pb2.SearchManyResponse(answers=[found] * len(request.searches))
+
+    async def UpsertMany(  # noqa: N802  # named by the proto
+        self, request: vector_pb2.UpsertManyRequest, _context: Context
+    ) -> vector_pb2.UpsertManyResponse:
+        stored = vector_pb2.UpsertAnswer(response=vector_pb2.UpsertResponse(stored=1, embedding_model="floor"))
+        return vector_pb2.UpsertManyResponse(answers=[stored] * len(request.upserts))
+
     async def Upsert(  # noqa: N802  # named by the proto
         self, request: vector_pb2.UpsertRequest, _context: Context
     ) -> vector_pb2.UpsertResponse:
@@ -92,7 +104,7 @@ class Memory(vector_pb2_grpc.VectorSearchServicer):
 
 
 async def memory(config: dict[str, Any]) -> None:
-    """Serve Search and Upsert."""
+    """Serve searches and upserts, single ones and lists."""
     register = vector_pb2_grpc.add_VectorSearchServicer_to_server
     servicer = Memory()  # type: ignore[abstract]  # nobody calls the others
     await serve(register, servicer, config["ports"]["memory"])
