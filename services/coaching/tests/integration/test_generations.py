@@ -15,16 +15,19 @@ from coaching.domain.prompt import PromptMessage, Speaker
 from coaching.domain.turn import Failure
 from contracts.llm.v1 import llm_pb2, llm_pb2_grpc
 from fakes.llm_inference import ScriptedLlm
+from kit import tracing
 from kit.grpc_client import channel
 from kit.grpc_server import GrpcServer
 from kit.process import Life
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
 
 class Replica:
-    def __init__(self) -> None:
+    def __init__(self, connection_seconds: float = 300.0) -> None:
         self.llm = ScriptedLlm()
         self.life = Life("llm-inference", drain_seconds=5)
-        self.server = GrpcServer("127.0.0.1", 0, self.life)
+        self.server = GrpcServer("127.0.0.1", 0, self.life, connection_seconds)
 
     async def start(self) -> None:
         self.server.add(llm_pb2_grpc.add_LlmInferenceServicer_to_server, self.llm)
@@ -38,8 +41,10 @@ class Replica:
 
 
 @asynccontextmanager
-async def replicas(count: int) -> AsyncIterator[tuple[list[Replica], grpc.aio.Channel]]:
-    running = [Replica() for _ in range(count)]
+async def replicas(
+    count: int, connection_seconds: float = 300.0
+) -> AsyncIterator[tuple[list[Replica], grpc.aio.Channel]]:
+    running = [Replica(connection_seconds) for _ in range(count)]
     async with AsyncExitStack() as stack:
         for replica in running:
             await replica.start()
@@ -90,6 +95,14 @@ async def test_the_place_in_line_and_the_priority_travel() -> None:
         events = [event async for event in LlmClient(opened).generate(ask(background=True), 10)]
         assert events[0] == Waiting(7)
         assert replica.llm.requests[0].priority == llm_pb2.PRIORITY_BACKGROUND
+
+
+async def test_each_stays_in_its_own_trace() -> None:
+    async with replicas(1) as ([replica], opened):
+        model, replica.llm.script = LlmClient(opened), lambda _: [tracing.current()]
+        with tracing.continued({"traceparent": TRACE}):
+            assert await said(model) == TRACE
+        assert await said(model) == ""
 
 
 @pytest.mark.parametrize(
@@ -192,6 +205,17 @@ async def test_streams_are_renewed_around_what_is_open() -> None:
         assert replica.llm.streams > 10
         await asyncio.sleep(0.1)
         assert replica.llm.open_streams == 1  # those of before have closed
+
+
+async def test_a_connection_that_has_become_old_cuts_nothing_off() -> None:
+    async with replicas(1, connection_seconds=0.5) as ([replica], opened):
+        model, replica.llm.pause_seconds = LlmClient(opened), 0.3
+        answers = []
+        for number in range(12):
+            answers.append(asyncio.create_task(said(model, str(number))))
+            await asyncio.sleep(0.15)
+        assert await asyncio.gather(*answers) == [f"I heard: {number}. What else?" for number in range(12)]
+        assert len(replica.llm.requests) == 12  # nothing was asked for twice
 
 
 async def test_a_server_that_knows_no_streams_is_asked_one_by_one() -> None:

@@ -119,7 +119,10 @@ class Generations:
             first = await call.read()
         if not isinstance(first, llm_pb2.GenerateManyResponse):
             raise BrokenError
-        return Stream(call, first.replica, until)
+        stream = Stream(call, first.replica, until)
+        if first.stopping:
+            stream.retire()
+        return stream
 
 
 def _retire(streams: Iterable[Stream]) -> None:
