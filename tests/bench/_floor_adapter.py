@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -35,6 +36,10 @@ def event_of(account: str, body: bytes) -> events_pb2.InboundEvent:
     )  # fmt: skip
 
 
+def _own(event: events_pb2.InboundEvent) -> str:
+    return f"telegram:{event.account}:{event.event_id}"
+
+
 class Receiver(channels_pb2_grpc.ChannelAdapterServicer):
     """Webhooks to INBOUND; the answer comes when the stream has stored the event."""
 
@@ -44,10 +49,23 @@ class Receiver(channels_pb2_grpc.ChannelAdapterServicer):
     async def Receive(  # noqa: N802  # named by the proto
         self, request: channels_pb2.ReceiveRequest, _context: Context
     ) -> channels_pb2.ReceiveResponse:
-        event = event_of(request.account, request.body)
-        own = f"telegram:{event.account}:{event.event_id}"
-        await publish(self._js, [(f"inbound.telegram.{event.account}", event.SerializeToString(), own)])
-        return channels_pb2.ReceiveResponse(status=200, content_type="application/json", body=b"{}", events=1)
+        return (await self._received([request]))[0]
+
+    async def ReceiveMany(  # noqa: N802  # named by the proto
+        self, request: channels_pb2.ReceiveManyRequest, _context: Context
+    ) -> channels_pb2.ReceiveManyResponse:
+        return channels_pb2.ReceiveManyResponse(responses=await self._received(request.requests))
+
+    async def _received(
+        self, requests: Sequence[channels_pb2.ReceiveRequest]
+    ) -> Sequence[channels_pb2.ReceiveResponse]:
+        events = [event_of(request.account, request.body) for request in requests]
+        await publish(self._js, [
+            (f"inbound.telegram.{event.account}", event.SerializeToString(), _own(event))
+            for event in events
+        ])  # fmt: skip
+        answer = channels_pb2.ReceiveResponse(status=200, content_type="application/json", body=b"{}", events=1)
+        return [answer] * len(requests)
 
 
 class Sending:

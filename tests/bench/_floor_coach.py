@@ -14,6 +14,7 @@ from bench import _floor_sql as sql
 from bench._floor import CALL_SECONDS, FETCH, Together, channel, consume, jetstream, publish, serve
 from bench._floor_adapter import claim, report
 from bench._floor_sql import ORGANIZATION
+from bench._floor_stream import Generations
 from contracts.coaching.v1 import coaching_pb2 as pb
 from contracts.coaching.v1 import coaching_pb2_grpc
 from contracts.events.v1 import events_pb2
@@ -25,7 +26,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Row = asyncpg.Record
 INSTRUCTIONS = "You are a warm and brief coach. You answer in at most three sentences. " * 12
 REPLY = "I hear you. That was a good walk. What would be one small step for tomorrow?"
-UPSERTS_AT_ONCE = 4
+SEARCHES = 32  # in a list, as the product has them
 
 
 def new_id() -> str:
@@ -33,16 +34,20 @@ def new_id() -> str:
 
 
 class Coach:
-    """The tables, and what is called beside them; without `stubs` nothing is (the guard)."""
+    """The tables, and what is called beside them; without `ports` nothing is (the guard), with `one` each alone."""
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", js: JetStreamContext, ports: dict[str, int] | None) -> None:
+    def __init__(
+        self, pool: "asyncpg.Pool[Row]", js: JetStreamContext, ports: dict[str, int] | None, one: bool
+    ) -> None:
         self._pool = pool
         self._js = js
         self._model = llm_pb2_grpc.LlmInferenceStub(channel(ports["model"])) if ports else None
+        self._generations = Generations(ports["model"]) if ports and not one else None
         self._memory = vector_pb2_grpc.VectorSearchStub(channel(ports["memory"])) if ports else None
         self.claimable, self.publishable, self.rememberable = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._contexts: Together[Row, list[str]] = Together(self._loaded)
         self._records: Together[tuple[Row, Row], None] = Together(self._recorded)
+        self._searches: Together[vector_pb2.SearchRequest, None] = Together(self._searched, SEARCHES)
         self._turns: set[asyncio.Task[None]] = set()
 
     async def _transaction(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Row]]:
@@ -113,14 +118,27 @@ class Coach:
         if self._memory is not None and self._model is not None:
             scope = vector_pb2.Scope(organization_id=ORGANIZATION, person_id=str(at["person_id"]))
             query = vector_pb2.SearchRequest(scope=scope, query=message["text"], limit=3)
-            await self._memory.Search(query, timeout=CALL_SECONDS)
+            await self._searches(query)
             said = [INSTRUCTIONS, *history, message["text"]]
             prompt = [llm_pb2.PromptMessage(speaker=llm_pb2.SPEAKER_USER, text=text) for text in said]
-            async for _ in self._model.Generate(llm_pb2.GenerateRequest(messages=prompt), timeout=CALL_SECONDS):
-                continue
+            generation = llm_pb2.GenerateRequest(messages=prompt)
+            if self._generations is not None:
+                await self._generations.generate(generation)
+            else:
+                async for _ in self._model.Generate(generation, timeout=CALL_SECONDS):
+                    continue
         await self._records((at, message))
         self.publishable.set()
         self.rememberable.set()
+
+    async def _searched(self, queries: list[vector_pb2.SearchRequest]) -> list[None]:
+        """Search for several at once; for one as the loop does, alone."""
+        assert self._memory is not None
+        if len(queries) == 1:
+            await self._memory.Search(queries[0], timeout=CALL_SECONDS)
+        else:
+            await self._memory.SearchMany(vector_pb2.SearchManyRequest(searches=queries), timeout=CALL_SECONDS)
+        return [None] * len(queries)
 
     async def _loaded(self, opened: list[Row]) -> list[list[str]]:
         history: dict[str, list[str]] = {row["id"]: [] for row in opened}
@@ -163,7 +181,7 @@ class Coach:
         return len(ids)
 
     async def remember(self) -> int:
-        """Give texts to the memory, person by person; return how many."""
+        """Give texts to the memory, those of many persons together; return how many."""
         async with self._pool.acquire() as connection, connection.transaction():
             ids = [row["id"] for row in await connection.fetch(sql.CLAIM_MEMORY, FETCH)]
         if ids:
@@ -175,19 +193,20 @@ class Coach:
     async def _upsert(self, rows: list[Row]) -> None:
         if self._memory is None:
             return
-        stub = self._memory
         people: dict[str, list[vector_pb2.TextItem]] = {}
         for row in rows:
             item = vector_pb2.TextItem(text_id=str(row["id"]), text=row["text"], role="person")
             people.setdefault(str(row["person_id"]), []).append(item)
-        gate = asyncio.Semaphore(UPSERTS_AT_ONCE)
-
-        async def one(person: str, items: list[vector_pb2.TextItem]) -> None:
-            scope = vector_pb2.Scope(organization_id=ORGANIZATION, person_id=person)
-            async with gate:
-                await stub.Upsert(vector_pb2.UpsertRequest(scope=scope, items=items), timeout=CALL_SECONDS)
-
-        _ = await asyncio.gather(*(one(person, items) for person, items in people.items()))
+        upserts = [
+            vector_pb2.UpsertRequest(
+                scope=vector_pb2.Scope(organization_id=ORGANIZATION, person_id=person), items=items
+            )
+            for person, items in people.items()
+        ]
+        if len(upserts) == 1:
+            await self._memory.Upsert(upserts[0], timeout=CALL_SECONDS)
+        else:
+            await self._memory.UpsertMany(vector_pb2.UpsertManyRequest(upserts=upserts), timeout=CALL_SECONDS)
 
 
 class Deliveries(coaching_pb2_grpc.CoachingServicer):
@@ -220,8 +239,8 @@ async def coach(config: dict[str, Any]) -> None:
     """Run all loops, and serve where the sender is a process that asks."""
     pool = await asyncpg.create_pool(config["database"], min_size=10, max_size=10)
     js = await jetstream(config["nats"])
-    own = Coach(pool, js, None if config.get("direct") else config["ports"])
     one = bool(config.get("one"))
+    own = Coach(pool, js, None if config.get("direct") else config["ports"], one)
     loops = [] if one else [own.work(), again(own.publishable, own.relay), again(own.rememberable, own.remember)]
     if not config.get("direct"):
         register = coaching_pb2_grpc.add_CoachingServicer_to_server

@@ -1,7 +1,7 @@
 """What channel-adapter needs from outside, in memory; held to the same suites as the real parts."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -9,7 +9,6 @@ from channel_adapter.app.ports import (
     AccountTakenError,
     CoachingUnavailableError,
     FileStoreError,
-    InboundUnavailableError,
     Lease,
     RecordsUnavailableError,
 )
@@ -42,12 +41,16 @@ class MemoryInbound:
     def __init__(self) -> None:
         self.events: dict[str, Event] = {}
         self.available = True
+        self.lost: set[str] = set()
+        """Unique ids of events that are not stored."""
+        self.windows: list[int] = []
 
-    async def publish(self, events: Sequence[Event]) -> None:
-        if not self.available:
-            raise InboundUnavailableError
-        for event in events:
+    async def publish(self, events: Sequence[Event]) -> Set[str]:
+        self.windows.append(len(events))
+        stored = [event for event in events if self.available and event.unique_id not in self.lost]
+        for event in stored:
             self.events.setdefault(event.unique_id, event)
+        return {event.unique_id for event in stored}
 
 
 class MemoryFileStore:

@@ -1,5 +1,6 @@
 """The channel adapter and coaching as the gateway sees them: real gRPC servers over the fakes in memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -7,7 +8,12 @@ from typing import Any, NoReturn
 
 import grpc
 
-from contracts.channels.v1.channels_pb2 import ReceiveRequest, ReceiveResponse
+from contracts.channels.v1.channels_pb2 import (
+    ReceiveManyRequest,
+    ReceiveManyResponse,
+    ReceiveRequest,
+    ReceiveResponse,
+)
 from contracts.channels.v1.channels_pb2_grpc import ChannelAdapterServicer, add_ChannelAdapterServicer_to_server
 from contracts.coaching.v1 import coaching_pb2 as pb
 from contracts.coaching.v1.coaching_pb2 import (
@@ -25,6 +31,7 @@ from gateway.domain.conversation import Role, StoredMessage
 from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import RawRequest
+from kit.grpc_server import MAX_MESSAGE_BYTES
 
 CODES = {
     Reason.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
@@ -35,14 +42,31 @@ CODES = {
     Reason.NOT_KNOWN_YET: grpc.StatusCode.NOT_FOUND,
     Reason.TOO_MANY: grpc.StatusCode.RESOURCE_EXHAUSTED,
 }
+ALONE = "alone=1"  # a request with this query brings files
 LONG_SECONDS = 3_600.0  # the gateway's deadline decides, not the fake's
 
 
 class _Adapter(ChannelAdapterServicer):
-    def __init__(self, inbound: FakeInbound) -> None:
-        self._inbound = inbound
+    def __init__(self, peers: "Peers") -> None:
+        self._peers = peers
 
     async def Receive(self, request: ReceiveRequest, context: Any) -> ReceiveResponse:  # noqa: N802  # the protocol's name
+        self._peers.single += 1
+        return await self._answer(request, context)
+
+    async def ReceiveMany(self, request: ReceiveManyRequest, context: Any) -> ReceiveManyResponse:  # noqa: N802  # the protocol's name
+        if self._peers.old:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
+        self._peers.lists.append(len(request.requests))
+        self._peers.list_bytes.append(request.ByteSize())
+        return ReceiveManyResponse(
+            responses=await asyncio.gather(*(self._one(one, context) for one in request.requests))
+        )
+
+    async def _one(self, request: ReceiveRequest, context: Any) -> ReceiveResponse:
+        return ReceiveResponse(alone=True) if request.query == ALONE else await self._answer(request, context)
+
+    async def _answer(self, request: ReceiveRequest, context: Any) -> ReceiveResponse:
         raw = RawRequest(
             channel=request.channel,
             account=request.account,
@@ -53,7 +77,7 @@ class _Adapter(ChannelAdapterServicer):
             authenticated_subject=request.authenticated_subject,
         )
         try:
-            answer = await self._inbound.receive(raw, LONG_SECONDS)
+            answer = await self._peers.inbound.receive(raw, LONG_SECONDS)
         except Refused as refused:
             await _abort(context, refused)
         return ReceiveResponse(
@@ -170,6 +194,11 @@ class Peers:
     conversations: FakeConversations = field(default_factory=FakeConversations)
     check_ins: FakeCheckIns = field(init=False)
     address: str = ""
+    old: bool = False
+    """Whether the adapter is one of before ReceiveMany."""
+    single: int = 0
+    lists: list[int] = field(default_factory=list)
+    list_bytes: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.check_ins = FakeCheckIns(self.conversations)
@@ -179,8 +208,8 @@ class Peers:
 async def running_peers() -> AsyncIterator[Peers]:
     """Serve both on a free port of this machine."""
     peers = Peers()
-    server = grpc.aio.server()
-    add_ChannelAdapterServicer_to_server(_Adapter(peers.inbound), server)
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)])
+    add_ChannelAdapterServicer_to_server(_Adapter(peers), server)
     add_CoachingServicer_to_server(_Coaching(peers.conversations, peers.check_ins), server)  # type: ignore[abstract]  # the gateway calls not all of its methods
     peers.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
     await server.start()

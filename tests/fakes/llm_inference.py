@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import grpc
 
 from contracts.llm.v1 import llm_pb2, llm_pb2_grpc
+from llm_inference.entrypoints.many import GenerateMany
 
 Script = Callable[[llm_pb2.GenerateRequest], list[str]]
 MODEL = llm_pb2.Model(name="scripted", sha256="ab" * 32, provider="embedded", free_prose=True, context_tokens=2048)
@@ -32,11 +34,29 @@ class ScriptedLlm(llm_pb2_grpc.LlmInferenceServicer):
         self.requests: list[llm_pb2.GenerateRequest] = []
         self.running = 0
         self.most_running = 0
+        self.packs = True  # False: one of before GenerateMany
+        self.streams = 0
+        self.open_streams = 0
+        self.many = GenerateMany(self.Generate)
 
     async def DescribeModel(  # noqa: N802  # as the proto names it
         self, request: llm_pb2.DescribeModelRequest, context: "grpc.aio.ServicerContext[Any, Any]"
     ) -> llm_pb2.DescribeModelResponse:
         return llm_pb2.DescribeModelResponse(model=self.model)
+
+    async def GenerateMany(  # noqa: N802  # as the proto names it
+        self, requests: AsyncIterator[llm_pb2.GenerateManyRequest], context: "grpc.aio.ServicerContext[Any, Any]"
+    ) -> AsyncIterator[llm_pb2.GenerateManyResponse]:
+        if not self.packs:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED)
+        self.streams += 1
+        self.open_streams += 1
+        try:
+            async with aclosing(self.many(requests)) as frames:
+                async for frame in frames:
+                    yield frame
+        finally:
+            self.open_streams -= 1
 
     async def Generate(  # noqa: N802  # as the proto names it
         self, request: llm_pb2.GenerateRequest, context: "grpc.aio.ServicerContext[Any, Any]"

@@ -7,12 +7,12 @@ may arrive twice. A server's own refusal (kit.grpc_server) is not asked for agai
 import json
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import grpc
 
 from kit import tracing
-from kit.grpc_server import MAX_MESSAGE_BYTES
+from kit.grpc_server import KINDS, MAX_MESSAGE_BYTES
 from kit.process import StartError
 
 RETRY = {"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
@@ -48,17 +48,18 @@ def channel(target: str) -> grpc.aio.Channel:
     if "," in target and not REPLICAS.fullmatch(target):
         raise StartError(f"the address {target} is none: name one host:port, or ip:port of each replica with commas")
     address = target if "://" in target else f"ipv4:{target}" if "," in target else f"dns:///{target}"
-    opened: Any = grpc.aio.insecure_channel(address, options=OPTIONS)
+    opened = grpc.aio.insecure_channel(address, options=OPTIONS)
     # Around each method rather than as interceptors, for which the library makes a task and four callbacks a call.
-    opened.unary_unary, opened.unary_stream = _prepared(opened.unary_unary), _prepared(opened.unary_stream)
-    return cast("grpc.aio.Channel", opened)
+    for kind in KINDS:
+        setattr(opened, kind, _prepared(getattr(opened, kind)))
+    return opened
 
 
 def _prepared(make: Callable[..., Any]) -> Callable[..., Any]:
     def method(*args: Any, **kwargs: Any) -> Callable[..., Any]:
         multi = make(*args, **kwargs)
 
-        def call(request: Any, *, timeout: float | None = None, metadata: Any = (), **options: Any) -> Any:
+        def call(request: Any = None, *, timeout: float | None = None, metadata: Any = (), **options: Any) -> Any:
             if timeout is None:
                 raise DeadlineMissingError("give the call a timeout")
             return multi(request, timeout=timeout, metadata=(*metadata, *tracing.inject({}).items()), **options)

@@ -16,6 +16,7 @@ from kit.process import Life, StartError
 HEALTH_PREFIX = "/grpc.health."
 NO_DEADLINE_SECONDS = 1e8
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+KINDS = ("unary_unary", "unary_stream", "stream_stream")  # of calls; nobody needs the fourth
 Servicer = TypeVar("Servicer")
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
@@ -75,10 +76,9 @@ class _CallInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  #
         handler = await continuation(handler_call_details)
         if handler is None or method.startswith(HEALTH_PREFIX):
             return handler
-        one = handler.unary_unary
-        make = grpc.unary_unary_rpc_method_handler if one else grpc.unary_stream_rpc_method_handler
-        wrapped = _unary(one, method) if one else _streaming(handler.unary_stream, method)
-        self._observed[method] = make(wrapped, handler.request_deserializer, handler.response_serializer)
+        kind = next(kind for kind in KINDS if getattr(handler, kind))
+        wrap = _unary if kind == "unary_unary" else streaming
+        self._observed[method] = handler._replace(**{kind: wrap(getattr(handler, kind), method)})
         return self._observed[method]
 
 
@@ -90,7 +90,7 @@ def _unary(behaviour: Any, method: str) -> Any:
     return call
 
 
-def _streaming(behaviour: Any, method: str) -> Any:
+def streaming(behaviour: Any, method: str) -> Any:
     async def call(request: Any, context: Context) -> Any:
         async with _observed(method, context), aclosing(behaviour(request, context)) as responses:
             async for response in responses:

@@ -26,6 +26,7 @@ def register_echo(servicer: object, server: grpc.aio.Server) -> None:
     handlers = {
         "Say": grpc.unary_unary_rpc_method_handler(say),
         "Count": grpc.unary_stream_rpc_method_handler(count),
+        "Both": grpc.stream_stream_rpc_method_handler(both),
         "Fail": grpc.unary_unary_rpc_method_handler(fail),
         "Refuse": grpc.unary_unary_rpc_method_handler(refuse),
     }
@@ -40,6 +41,13 @@ async def say(request: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -
 async def count(request: bytes, _: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
     for number in range(int(request)):
         yield str(number).encode()
+
+
+async def both(requests: AsyncIterator[bytes], _: grpc.aio.ServicerContext[bytes, bytes]) -> AsyncIterator[bytes]:
+    async for request in requests:
+        if request == b"fail":
+            raise ValueError("whisper-4711")
+        yield request
 
 
 async def fail(request: bytes, _: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
@@ -74,6 +82,22 @@ async def test_a_call_is_answered_and_a_stream_is_read_to_its_end(life: Life) ->
     async with channel(f"127.0.0.1:{await echo_server(life)}") as to:
         assert await unary(to, "/test.Echo/Say")(b"hello", timeout=30) == b"hello"
         assert [item async for item in stream(to, "/test.Echo/Count")(b"3", timeout=30)] == [b"0", b"1", b"2"]
+
+
+async def test_a_stream_goes_both_ways(life: Life, json_log: io.StringIO) -> None:
+    async with channel(f"127.0.0.1:{await echo_server(life)}") as to:
+        open_stream: Any = to.stream_stream("/test.Echo/Both", as_is, as_is)
+        with pytest.raises(DeadlineMissingError):
+            open_stream()
+        call = open_stream(timeout=30)
+        for word in (b"one", b"two"):
+            await call.write(word)
+            assert await call.read() == word
+        await call.write(b"fail")
+        with pytest.raises(grpc.aio.AioRpcError) as failed:
+            await call.read()
+    assert (failed.value.code(), failed.value.details()) == (grpc.StatusCode.INTERNAL, "ValueError")
+    assert "whisper" not in json_log.getvalue()
 
 
 async def test_a_client_may_not_forget_the_deadline(life: Life) -> None:

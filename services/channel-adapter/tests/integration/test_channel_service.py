@@ -27,6 +27,7 @@ from support.database import TestDatabase
 from support.services import Service, running_service, start_service
 
 SECRET = "a-webhook-secret-of-the-tests"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 FAULT_POINTS = ("after_claim", "after_in_flight", "after_request", "before_ack")
 
 
@@ -138,6 +139,27 @@ async def test_a_webhook_is_stored_before_it_is_acknowledged(around: Surrounding
         assert (event.text.text, event.text.locale) == ("Hello", "de")
         assert event.received_at.seconds
         assert event.sent_at.seconds == 1_772_000_000
+
+
+async def test_webhooks_that_come_together_are_each_answered_as_if_alone(around: Surroundings) -> None:
+    def request(body: bytes, secret: str = SECRET) -> channels_pb2.ReceiveRequest:
+        headers = [channels_pb2.Header(name="x-telegram-bot-api-secret-token", value=secret)]
+        return channels_pb2.ReceiveRequest(
+            channel="telegram", account="1000", method="POST", headers=headers, body=body, traceparent=TRACE
+        )
+
+    together = [*(request(update(number)) for number in range(1, 101)), request(b"{"), request(update(7), "wrong")]
+    async with around.service() as service, grpc.aio.insecure_channel(service.address) as channel:
+        many = channels_pb2.ReceiveManyRequest(requests=together)
+        found = await ChannelAdapterStub(channel).ReceiveMany(many, timeout=30)
+        assert [(one.status, one.events) for one in found.responses] == [*[(200, 1)] * 100, (400, 0), (403, 0)]
+        events = await around.inbound(100)
+        assert [event.event_id for event in events] == [str(number) for number in range(1, 101)]
+        stored = await around.client.jetstream().get_msg("INBOUND", 100)
+        assert (stored.headers or {})["traceparent"] == TRACE
+        await around.client.jetstream().delete_stream("INBOUND")
+        found = await ChannelAdapterStub(channel).ReceiveMany(many, timeout=30)
+        assert [one.status for one in found.responses] == [*[503] * 100, 400, 403]
 
 
 @pytest.mark.guarantee("P11-webhooks")

@@ -15,7 +15,7 @@ from channel_adapter.channels.telegram.handler import ABILITIES as TELEGRAM
 from channel_adapter.channels.telegram.handler import TelegramReceiver
 from channel_adapter.channels.web.handler import ABILITIES as WEB
 from channel_adapter.channels.web.handler import TEXT_CHARACTERS, WebReceiver
-from channel_adapter.domain.messages import Answer, PersonText, RawRequest
+from channel_adapter.domain.messages import Answer, Parsed, PersonText, RawRequest
 from fakes.channel_ports import (
     NOON,
     ORGANIZATION,
@@ -32,6 +32,7 @@ SECRET = "the-webhook-secret"
 HEADERS = {"x-telegram-bot-api-secret-token": SECRET}
 PERSON = {"id": 7, "is_bot": False, "first_name": "R"}
 MOST_BYTES = 65536
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 class Door:
@@ -52,6 +53,12 @@ class Door:
     ) -> Answer:
         given = HEADERS if headers is None else headers
         return await self._receive(RawRequest("telegram", account, method, given, "", body, ""))
+
+    async def many(self, *bodies: bytes, headers: dict[str, str] | None = None) -> list[Answer | None]:
+        given = HEADERS if headers is None else headers
+        return await self._receive.many(
+            [RawRequest("telegram", "1000", "POST", given, "", body, "", TRACE) for body in bodies]
+        )
 
     async def web(self, body: bytes, subject: str = "guest-1") -> Answer:
         return await self._receive(RawRequest("web", "default", "POST", {}, "", body, subject))
@@ -128,6 +135,69 @@ async def test_without_a_secret_no_webhook_is_taken() -> None:
     receive = ReceiveRequest(by_endpoint([connection]), door._receive._intake, MOST_BYTES)
     answer = await receive(RawRequest("telegram", "1", "POST", HEADERS, "", update(), ""))
     assert answer.status == 403
+
+
+def photo(number: int) -> bytes:
+    chat = {"id": 7, "type": "private"}
+    sizes = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+    message = {"message_id": 1, "date": 1_772_000_000, "chat": chat, "from": PERSON, "photo": sizes}
+    return json.dumps({"update_id": number, "message": message}).encode()
+
+
+async def test_a_list_is_stored_in_one_window_and_each_is_answered_in_its_place() -> None:
+    door = Door()
+    answers = await door.many(
+        update(5), b"not json", update(6), b'{"update_id": 1, "poll": {}}', b"x" * (MOST_BYTES + 1)
+    )
+    assert [(answer.status, answer.events) for answer in answers if answer] == [
+        (200, 1), (400, 0), (200, 1), (200, 0), (413, 0),
+    ]  # fmt: skip
+    assert list(door.inbound.events) == ["telegram:1000:5", "telegram:1000:6"]
+    assert door.inbound.windows == [2]
+    assert {event.traceparent for event in door.inbound.events.values()} == {TRACE}
+
+
+async def test_in_a_list_only_what_the_stream_has_not_stored_is_asked_for_again() -> None:
+    door = Door()
+    door.inbound.lost = {"telegram:1000:6"}
+    answers = await door.many(update(5), update(6), update(7), update(5))
+    assert [answer.status for answer in answers if answer] == [200, 503, 200, 200]
+    assert answers[1]
+    assert answers[1].retry_after_seconds > 0
+
+
+async def test_a_request_with_files_is_left_for_a_call_of_its_own() -> None:
+    door = Door()
+    answers = await door.many(photo(5), update(6))
+    assert answers[0] is None
+    assert list(door.inbound.events) == ["telegram:1000:6"]
+    assert (await door.telegram(photo(5))).events == 1
+
+
+async def test_an_empty_list_and_one_without_events_touch_no_stream() -> None:
+    door = Door()
+    assert await door.many() == []
+    await door.many(update(5), headers={})
+    assert not door.inbound.windows
+
+
+class Faulty(TelegramReceiver):
+    """Has a mistake that shows for one body alone."""
+
+    def parse(self, request: RawRequest) -> Parsed:
+        if request.body == update(6):
+            raise ValueError("of a text that nobody may read")
+        return TelegramReceiver.parse(self, request)
+
+
+async def test_a_mistake_of_ours_in_one_request_spoils_no_other() -> None:
+    door = Door()
+    connection = Connection("telegram", "1", ORGANIZATION, TELEGRAM, Faulty(SECRET), MemorySender())
+    receive = ReceiveRequest(by_endpoint([connection]), door._receive._intake, MOST_BYTES)
+    answers = await receive.many(
+        [RawRequest("telegram", "1", "POST", HEADERS, "", update(number), "") for number in (5, 6, 7)]
+    )
+    assert [answer.status for answer in answers if answer] == [200, 503, 200]
 
 
 JSON = st.recursive(

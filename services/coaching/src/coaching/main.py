@@ -97,7 +97,7 @@ async def build(settings: Settings, life: Life) -> None:
     life.on_close(lambda: llm_channel.close(None))
     life.on_close(lambda: vector_channel.close(None))
     model = LlmClient(llm_channel)
-    memory = VectorClient(vector_channel, settings.recall_timeout_seconds, UPSERT_SECONDS)
+    memory = VectorClient(vector_channel, settings.recall_timeout_seconds, UPSERT_SECONDS, clock)
     live = NatsLive(bus)
 
     # What it keeps.

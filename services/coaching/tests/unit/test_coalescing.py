@@ -81,3 +81,21 @@ async def test_a_caller_that_gave_up_holds_up_nobody() -> None:
     assert await stays == 4
     with pytest.raises(asyncio.CancelledError):
         await gone
+
+
+async def test_a_batch_that_takes_too_long_holds_up_the_next_no_more() -> None:
+    stuck = asyncio.Event()
+
+    async def call(numbers: Sequence[int]) -> Sequence[int]:
+        if 0 in numbers:
+            await stuck.wait()
+        return numbers
+
+    write = Coalescer(call, key=lambda _: "all", patience_seconds=0.01)
+    first = asyncio.create_task(write(0))
+    await asyncio.sleep(0.005)
+    async with asyncio.timeout(5):
+        assert await write(1) == 1
+    assert not first.done()
+    stuck.set()
+    assert await first == 0

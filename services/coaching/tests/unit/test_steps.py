@@ -75,7 +75,7 @@ class Brain:
             raise MemoryUnavailableError
         return list(self.found)
 
-    async def upsert(self, organization_id: str, person_id: str, texts: Sequence[MemoryText]) -> str:
+    async def upsert(self, people: Sequence[Sequence[MemoryText]]) -> Sequence[str | MemoryUnavailableError]:
         raise AssertionError("no step of a turn writes the index")
 
     async def open(self, claims: Sequence[Claim]) -> list[OpenedTurn]:

@@ -54,7 +54,7 @@ async def build(settings: GatewaySettings, life: Life) -> None:
 async def start(settings: GatewaySettings, life: Life) -> HttpServer:
     """Connect to what the gateway needs, then open its door."""
     clock = SystemClock(settings.test_clock)
-    inbound = ChannelAdapterClient(_peer(life, "channel-adapter", settings.channel_adapter_address))
+    inbound = ChannelAdapterClient(_peer(life, "channel-adapter", settings.channel_adapter_address), clock)
     coaching = _peer(life, "coaching", settings.coaching_address)
     conversations = CoachingClient(coaching, settings.default_organization_id)
     check_ins = CheckInsClient(coaching, settings.default_organization_id)

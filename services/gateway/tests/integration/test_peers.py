@@ -21,6 +21,7 @@ from gateway.domain.refusals import Reason, Refused
 from gateway.domain.sessions import GuestId
 from gateway.domain.webhooks import Answer, RawRequest
 from kit import grpc_client
+from kit.clock import SystemClock
 from support.ports import free_port
 
 GUEST = GuestId("0195574e-0000-7000-8000-000000000001")
@@ -54,7 +55,10 @@ async def ports(request: pytest.FixtureRequest) -> AsyncIterator[Ports]:
         return
     async with running_peers() as peers:
         channel = grpc_client.channel(peers.address)
-        clients = ChannelAdapterClient(channel), CoachingClient(channel, "00000000-0000-7000-8000-000000000001")
+        clients = (
+            ChannelAdapterClient(channel, SystemClock()),
+            CoachingClient(channel, "00000000-0000-7000-8000-000000000001"),
+        )
         yield Ports(*clients, peers.inbound, peers.conversations)
         await channel.close(None)
 
@@ -97,7 +101,7 @@ async def test_history_pages_backwards(ports: Ports) -> None:
 async def test_a_peer_that_is_not_there_is_unavailable() -> None:
     channel = grpc_client.channel(f"127.0.0.1:{free_port()}")
     with pytest.raises(Refused) as refused:
-        await ChannelAdapterClient(channel).receive(REQUEST, 5)
+        await ChannelAdapterClient(channel, SystemClock()).receive(REQUEST, 5)
     assert refused.value.reason is Reason.UNAVAILABLE
     assert refused.value.retry_after > 0
     await channel.close(None)

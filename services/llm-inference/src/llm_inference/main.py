@@ -38,7 +38,9 @@ async def build(settings: LlmInferenceSettings, life: process.Life) -> None:
     life.on_close(provider.close)
 
     server = GrpcServer(settings.bind_host, settings.grpc_port, life)
-    server.add(llm_pb2_grpc.add_LlmInferenceServicer_to_server, LlmInferenceServicer(generate))
+    servicer = LlmInferenceServicer(generate)
+    server.add(llm_pb2_grpc.add_LlmInferenceServicer_to_server, servicer)
+    life.on_drain(servicer.stop)  # ahead of the server's own, which waits for the streams
     await server.start()
     life.readiness.add("model", generate.check)
     log.info("model_served", provider=provider.name, workers=settings.max_workers, grpc_port=server.port)

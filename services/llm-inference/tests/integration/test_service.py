@@ -129,6 +129,104 @@ async def test_the_deadline_ends_it_at_the_model_too(served: tuple[Service, Any]
             await asyncio.sleep(0.02)
 
 
+class Packed:
+    """One stream of generations, and what was told of each."""
+
+    def __init__(self, stub: Any) -> None:
+        self.call = stub.GenerateMany(timeout=60)
+        self.told: dict[int, list[llm_pb2.GenerationEvent]] = {}
+        self.stopping = False
+
+    async def start(self, **asked: str) -> None:
+        """Ask all at once: by the name "a7" the call 7."""
+        starts = [
+            llm_pb2.GenerationStart(call_id=int(name[1:]), request=ask(words), deadline_seconds=20)
+            for name, words in asked.items()
+        ]
+        await self.call.write(llm_pb2.GenerateManyRequest(starts=starts))
+
+    async def hear(self, *ids: int, until: str = "end") -> None:
+        """Listen until each of them has told that."""
+        while not all(any(e.WhichOneof("event") == until for e in self.told.get(one, [])) for one in ids):
+            frame = await self.call.read()
+            assert isinstance(frame, llm_pb2.GenerateManyResponse), "it has ended"
+            self.stopping = self.stopping or frame.stopping
+            for event in frame.events:
+                self.told.setdefault(event.call_id, []).append(event)
+
+    def text(self, one: int) -> str:
+        return text([event.response for event in self.told[one]])
+
+    def end(self, one: int) -> llm_pb2.GenerationEnd:
+        return self.told[one][-1].end
+
+
+async def test_many_in_one_stream_end_each_in_its_own_way(served: tuple[Service, Any], model: ScriptedModel) -> None:
+    service, stub = served
+    packed = Packed(stub)
+    await packed.start(a1="slow", a2="endless", a3="x" * 40_000, a4="quick")
+    await packed.hear(4, 3)
+    await packed.hear(2, until="response")
+    await packed.call.write(llm_pb2.GenerateManyRequest(cancels=[2, 99]))
+    await packed.start(a5="next")
+    await packed.call.done_writing()
+    await packed.hear(1, 5)
+    assert not await packed.call.read()  # its end
+    assert [packed.text(one) for one in (1, 4, 5)] == ["one two three four five"] * 3
+    assert packed.end(3).code == grpc.StatusCode.INVALID_ARGUMENT.value[0]
+    assert "x" * 10 not in packed.end(3).text
+    assert packed.told[2][-1].WhichOneof("event") == "response"  # nothing more is told of who has left
+    assert (model.running, model.left) == (0, 1)
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = (await client.get(f"{service.url}/metrics")).text
+    counted = 'grpc_request_duration_seconds_count{code="%s",method="/contracts.llm.v1.LlmInference/Generate"} %s'
+    assert counted % ("REFUSED", "1.0") in metrics
+
+
+async def test_one_too_many_is_refused_in_a_stream_too(served: tuple[Service, Any]) -> None:
+    packed = Packed(served[1])
+    await packed.start(**{f"a{number}": "slow" for number in range(1, PER_WORKER + 3)})
+    await packed.hear(PER_WORKER + 1, until="response")
+    await packed.hear(PER_WORKER + 2)
+    assert packed.told[PER_WORKER + 1][0].response.queued.ahead == 0
+    assert packed.end(PER_WORKER + 2).code == grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    packed.call.cancel()
+
+
+async def test_a_generation_without_a_deadline_is_refused(served: tuple[Service, Any]) -> None:
+    packed = Packed(served[1])
+    starts = [llm_pb2.GenerationStart(call_id=1, request=ask("hello"))]
+    await packed.call.write(llm_pb2.GenerateManyRequest(starts=starts))
+    await packed.hear(1)
+    assert packed.end(1).text == "a deadline is required"
+    packed.call.cancel()
+
+
+async def test_a_stream_that_breaks_frees_the_model(served: tuple[Service, Any], model: ScriptedModel) -> None:
+    packed = Packed(served[1])
+    await packed.start(a1="endless", a2="endless")
+    await packed.hear(1, 2, until="response")
+    packed.call.cancel()
+    async with asyncio.timeout(20):
+        while (model.running, model.left) != (0, 2):  # noqa: ASYNC110  # the model's own record
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.guarantee("P10-privacy")
+async def test_a_stop_says_so_ends_what_has_begun_and_logs_no_words(served: tuple[Service, Any]) -> None:
+    service, stub = served
+    packed = Packed(stub)
+    await packed.start(a1=f"slow {MARKER}")
+    await packed.hear(1, until="response")
+    stopping = asyncio.create_task(service.stop())
+    await packed.hear(1)
+    assert packed.stopping
+    assert packed.text(1) == "one two three four five"
+    await packed.call.done_writing()
+    assert await stopping == 0
+    assert MARKER not in service.log()
+
+
 NONSENSE = (
     llm_pb2.GenerateRequest(),
     llm_pb2.GenerateRequest(messages=[llm_pb2.PromptMessage(text=MARKER)]),

@@ -53,7 +53,7 @@ async def open_store(folder: Path) -> AsyncIterator[Open]:
 async def filled(open_store: Open, scope: Scope, *texts: RememberedText) -> None:
     """Store texts, mark the index complete, and close it."""
     store = await open_store()
-    await store.upsert(scope, entries(*texts))
+    await store.upsert({scope: entries(*texts)})
     await store.mark_complete()
     await store.close()
 
@@ -146,7 +146,7 @@ async def test_vectors_of_another_model_are_never_seen_and_go_when_the_new_index
     store = await open_store("two")
     assert not await store.is_complete()
     assert (await store.load(scope)).texts == ()
-    await store.upsert(scope, entries(new))
+    await store.upsert({scope: entries(new)})
     await store.mark_complete()
     await store.close()
     back = await open_store("one")

@@ -1,6 +1,6 @@
 """The service as coaching calls it: gRPC in, the right code out."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -31,10 +31,10 @@ class Breakable(MemoryStore):
 
     broken = False
 
-    async def version(self, scope: Scope) -> str | None:
+    async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
         if self.broken:
             raise StoreUnavailableError("Chroma: InternalError")
-        return await super().version(scope)
+        return await super().versions(scopes)
 
 
 @pytest.fixture
@@ -87,6 +87,41 @@ async def test_a_text_goes_in_comes_out_as_it_was_and_is_forgotten(stub: Stub) -
     assert not (await stub.Search(search, timeout=30)).hits
 
 
+async def test_lists_are_answered_in_their_order_each_with_its_own_code(stub: Stub) -> None:
+    anna, ben = scope_of(new_scope()), scope_of(new_scope())
+    upserts = vector_pb2.UpsertManyRequest(upserts=[
+        vector_pb2.UpsertRequest(scope=anna, items=[item("walk far", "a")]),
+        vector_pb2.UpsertRequest(scope=anna, items=[item("x", "a", "robot")]),
+        vector_pb2.UpsertRequest(scope=ben, items=[item("a late train", "b"), item("my dog", "c")]),
+    ])  # fmt: skip
+    stored = (await stub.UpsertMany(upserts, timeout=30)).answers
+    assert [one.code for one in stored] == [0, grpc.StatusCode.INVALID_ARGUMENT.value[0], 0]
+    assert [(one.response.stored, one.response.embedding_model) for one in stored if not one.code] == [
+        (1, "hashing-256"), (2, "hashing-256"),
+    ]  # fmt: skip
+    assert stored[1].message == "role must be one of: person, coach"
+    searches = [
+        vector_pb2.SearchRequest(scope=ben, query="dog", limit=1),
+        vector_pb2.SearchRequest(query="dog"),
+        vector_pb2.SearchRequest(scope=anna, query="dog"),
+    ]
+    found = (await stub.SearchMany(vector_pb2.SearchManyRequest(searches=searches), timeout=30)).answers
+    assert [one.code for one in found] == [0, grpc.StatusCode.INVALID_ARGUMENT.value[0], 0]
+    assert [[hit.text for hit in one.response.hits] for one in found] == [["my dog"], [], ["walk far"]]
+
+
+async def test_of_a_list_what_would_not_fit_into_one_message_is_to_be_asked_for_alone(stub: Stub) -> None:
+    scope = scope_of(new_scope())
+    for begin in range(0, 90, 30):
+        items = [item("🏃" * 32_000, f"{number}") for number in range(begin, begin + 30)]
+        await stub.Upsert(vector_pb2.UpsertRequest(scope=scope, items=items), timeout=30)
+    searches = [vector_pb2.SearchRequest(scope=scope, query="🏃", limit=limit) for limit in (50, 50, 1)]
+    found = (await stub.SearchMany(vector_pb2.SearchManyRequest(searches=searches), timeout=30)).answers
+    alone = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
+    assert [(one.code, len(one.response.hits)) for one in found] == [(0, 50), (alone, 0), (0, 1)]
+    assert len((await stub.Search(searches[1], timeout=30)).hits) == 50
+
+
 async def test_a_rebuild_streams_its_progress(stub: Stub, source: FixedTexts) -> None:
     scope = new_scope()
     source.say(scope, *[remembered("again and again") for _ in range(299)], remembered("a lonely zebra"))
@@ -112,6 +147,18 @@ WRONG: dict[str, Callable[[Stub], object]] = {
     ),
     "text too long": lambda stub: stub.Upsert(
         vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x" * 32_001, "a")]), timeout=30
+    ),
+    "too many searches in a list": lambda stub: stub.SearchMany(
+        vector_pb2.SearchManyRequest(searches=[vector_pb2.SearchRequest(scope=KNOWN, query="x")] * 65), timeout=30
+    ),
+    "too many items in a list": lambda stub: stub.UpsertMany(
+        vector_pb2.UpsertManyRequest(
+            upserts=[
+                vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", f"{number}") for number in range(129)])
+                for _ in range(2)
+            ]
+        ),
+        timeout=30,
     ),
     "unknown role": lambda stub: stub.Upsert(
         vector_pb2.UpsertRequest(scope=KNOWN, items=[item("x", "a", "robot")]), timeout=30

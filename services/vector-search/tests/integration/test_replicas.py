@@ -95,12 +95,12 @@ async def test_a_write_that_was_cut_off_leaves_nobody_with_old_vectors(replicas:
     # A replica that is killed after its deletion and before the end of its write.
     killed = replicas[0].store
     assert isinstance(killed, ChromaStore)
-    killed._versions.begin(scope)
+    killed._versions.begin([scope])
     killed._index.delete(scope, [text.text_id])
-    assert await killed.version(scope) is None
+    assert (await killed.versions([scope]))[scope] is None
     assert await everywhere(replicas, scope, "hello") == [[]] * 3
     await replicas[1].index.put(scope, [remembered("again")])
-    assert await killed.version(scope) is not None
+    assert (await killed.versions([scope]))[scope] is not None
     assert await everywhere(replicas, scope, "again") == [["again"]] * 3
 
 

@@ -59,7 +59,7 @@ async def test_a_query_waits_for_one_slice_not_for_the_batch() -> None:
     embedding = Embedding(embedder)
     batch = asyncio.create_task(embedding.texts(["a text"] * 10 * SLICE))
     await asyncio.sleep(0.01)
-    await embedding.query("the query")
+    await embedding.texts(["the query"])
     assert not batch.done()
     assert embedder.calls.index(["the query"]) <= 2
     await batch
@@ -69,7 +69,7 @@ async def test_a_query_waits_for_one_slice_not_for_the_batch() -> None:
 async def test_one_text_is_embedded_at_a_time_off_the_event_loop() -> None:
     embedder = Watched(seconds=0.01)
     embedding = Embedding(embedder)
-    await asyncio.gather(*(embedding.query(f"query {number}") for number in range(5)))
+    await asyncio.gather(*(embedding.texts([f"query {number}"]) for number in range(5)))
     assert embedder.most_at_once == 1
     assert threading.current_thread().name not in embedder.threads
     await embedding.close()

@@ -1,6 +1,6 @@
 """What is kept in memory is bounded, and never older than the store."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -29,11 +29,11 @@ class Counting(MemoryStore):
         self.loads += 1
         return await super().load(scope)
 
-    async def version(self, scope: Scope) -> str | None:
-        return None if self.writing else await super().version(scope)
+    async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
+        return dict.fromkeys(scopes) if self.writing else await super().versions(scopes)
 
-    async def upsert(self, scope: Scope, entries: Entries) -> Change:
-        return self._told(await super().upsert(scope, entries))
+    async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
+        return {scope: self._told(change) for scope, change in (await super().upsert(entries)).items()}
 
     async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
         return self._told(await super().delete(scope, text_ids))
@@ -47,13 +47,18 @@ def store() -> Counting:
     return Counting()
 
 
+async def get(partitions: Partitions, scope: Scope) -> Any:
+    [found] = await partitions.get([scope])
+    return found
+
+
 def ids(partition: Any) -> list[str]:
     return [text.text_id for text in partition.entries.texts]
 
 
 async def test_a_person_is_loaded_once_while_nothing_changes(store: Counting, partitions: Partitions) -> None:
     scope = new_scope()
-    assert await partitions.get(scope) is await partitions.get(scope)
+    assert await get(partitions, scope) is await get(partitions, scope)
     assert store.loads == 1
 
 
@@ -62,23 +67,23 @@ async def test_a_write_of_another_process_is_seen_at_the_next_use(
 ) -> None:
     scope, text = new_scope(), remembered("hello")
     elsewhere = Index(store, embedding, Partitions(store, 1_000_000))
-    await partitions.get(scope)
+    await get(partitions, scope)
     await elsewhere.put(scope, [text])
-    assert ids(await partitions.get(scope)) == [text.text_id]
+    assert ids(await get(partitions, scope)) == [text.text_id]
     await elsewhere.remove(scope, [text.text_id])
-    assert ids(await partitions.get(scope)) == []
+    assert ids(await get(partitions, scope)) == []
 
 
 async def test_our_own_writes_are_followed_without_loading_again(
     store: Counting, partitions: Partitions, index: Index
 ) -> None:
     scope, one, two = new_scope(), remembered("one"), remembered("two")
-    await partitions.get(scope)
+    await get(partitions, scope)
     await index.put(scope, [one, two])
     await index.remove(scope, [one.text_id])
-    assert ids(await partitions.get(scope)) == [two.text_id]
+    assert ids(await get(partitions, scope)) == [two.text_id]
     await index.remove_everything(scope)
-    assert ids(await partitions.get(scope)) == []
+    assert ids(await get(partitions, scope)) == []
     assert store.loads == 1
 
 
@@ -87,19 +92,19 @@ async def test_where_others_may_write_too_our_own_writes_are_loaded(
 ) -> None:
     store.secretive = True
     scope, text = new_scope(), remembered("one")
-    await partitions.get(scope)
+    await get(partitions, scope)
     await index.put(scope, [text])
-    assert ids(await partitions.get(scope)) == [text.text_id]
+    assert ids(await get(partitions, scope)) == [text.text_id]
     assert store.loads == 2
 
 
 async def test_nothing_is_kept_during_a_write(store: Counting, partitions: Partitions) -> None:
     scope = new_scope()
     store.writing = True
-    await partitions.get(scope)
-    await partitions.get(scope)
+    await get(partitions, scope)
+    await get(partitions, scope)
     store.writing = False
-    await partitions.get(scope)
+    await get(partitions, scope)
     assert store.loads == 3
 
 
@@ -107,13 +112,13 @@ async def test_who_was_used_longest_ago_makes_room(store: Counting, index: Index
     scopes = [new_scope() for _ in range(3)]
     for scope in scopes:
         await index.put(scope, [remembered("word " * 100)])
-    size = (await Partitions(store, 1_000_000).get(scopes[0])).size_bytes
+    size = (await get(Partitions(store, 1_000_000), scopes[0])).size_bytes
     partitions = Partitions(store, 2 * size)
     store.loads = 0
     for scope in (scopes[0], scopes[1], scopes[0], scopes[2], scopes[0]):
-        await partitions.get(scope)
+        await get(partitions, scope)
     assert store.loads == 3  # the first one stayed, for it was used again
-    await partitions.get(scopes[1])
+    await get(partitions, scopes[1])
     assert store.loads == 4
 
 
@@ -122,14 +127,14 @@ async def test_a_person_larger_than_the_bound_is_searched_but_not_kept(store: Co
     await index.put(scope, [text])
     store.loads = 0
     partitions = Partitions(store, 100)
-    assert ids(await partitions.get(scope)) == [text.text_id]
-    await partitions.get(scope)
+    assert ids(await get(partitions, scope)) == [text.text_id]
+    await get(partitions, scope)
     assert store.loads == 2
 
 
 async def test_the_metrics_say_what_is_held(store: Counting, partitions: Partitions, index: Index) -> None:
     scope = new_scope()
-    await partitions.get(scope)
+    await get(partitions, scope)
     await index.put(scope, [remembered("one"), remembered("two")])
     assert REGISTRY.get_sample_value("vectors_in_memory") == 2
     assert (REGISTRY.get_sample_value("vector_bytes_in_memory") or 0) > 2 * 4 * HashingEmbedder.dimensions

@@ -1,7 +1,7 @@
 """Upsert, search and delete, from a person's side."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,9 +13,9 @@ from vector_search.app.delete import delete
 from vector_search.app.embedding import Embedding
 from vector_search.app.index import Index
 from vector_search.app.partitions import Partitions
-from vector_search.app.ports import Change
-from vector_search.app.search import search
-from vector_search.app.upsert import upsert
+from vector_search.app.ports import Change, Entries
+from vector_search.app.search import Query, search, search_many
+from vector_search.app.upsert import Upsert, upsert, upsert_many
 from vector_search.domain.errors import InvalidRequestError, StoreUnavailableError
 from vector_search.domain.scope import Scope
 from vector_search.domain.texts import RememberedText
@@ -55,6 +55,63 @@ async def test_excluded_texts_leave_room_for_others(index: Index, embedding: Emb
     await upsert(index, scope, texts)
     hits = await search(index, embedding, scope, "walk walk", 2, [texts[0].text_id])
     assert [hit.text for hit in hits] == texts[1:]
+
+
+class Away(MemoryStore):
+    """Does not answer for what is of one organisation."""
+
+    def __init__(self, organization_id: str) -> None:
+        super().__init__(HashingEmbedder.dimensions)
+        self._organization_id = organization_id
+
+    async def load(self, scope: Scope) -> Entries:
+        self._answer(scope)
+        return await super().load(scope)
+
+    async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
+        self._answer(next(iter(entries)))
+        return await super().upsert(entries)
+
+    def _answer(self, scope: Scope) -> None:
+        if scope.organization_id == self._organization_id:
+            raise StoreUnavailableError("away")
+
+
+@pytest.mark.guarantee("P5-vectors")
+async def test_of_a_list_each_finds_their_own_and_one_that_fails_fails_no_other(embedding: Embedding) -> None:
+    anna, away = new_scope(), new_scope()
+    ben, store = new_scope(anna.organization_id), Away(away.organization_id)
+    index = Index(store, embedding, Partitions(store, 1_000_000))
+    upserts = [
+        Upsert(anna, [remembered("walk one", "a"), remembered("walk two", "b")]),
+        Upsert(away, [remembered("walk three")]),
+        Upsert(ben, [remembered(" ")]),
+        Upsert(ben, [remembered("my walk")]),
+        Upsert(anna, [remembered("walk two again", "b")]),
+    ]
+    stored = await upsert_many(index, upserts)
+    assert [type(one) for one in stored] == [int, StoreUnavailableError, InvalidRequestError, int, int]
+    assert [one for one in stored if isinstance(one, int)] == [2, 1, 1]
+    queries = [
+        Query(ben, "walk"),
+        Query(away, "walk"),
+        Query(anna, ""),
+        Query(anna, "walk", 5, ["a"]),
+        Query(anna, "one", 1),
+    ]
+    found = await search_many(index, embedding, queries)
+    assert [type(one) for one in found] == [list, StoreUnavailableError, InvalidRequestError, list, list]
+    texts = [[hit.text.text for hit in one] for one in found if isinstance(one, list)]
+    assert texts == [["my walk"], ["walk two again"], ["walk one"]]
+
+
+async def test_lists_with_the_same_people_in_other_orders_do_not_wait_for_each_other(index: Index) -> None:
+    people = [new_scope() for _ in range(4)]
+    lists = [[Upsert(one, [remembered("hello")]) for one in order] for order in (people, people[::-1]) * 3]
+    async with asyncio.timeout(10):
+        stored = await asyncio.gather(*(upsert_many(index, one) for one in lists))
+    assert stored == [[1] * 4] * 6
+    assert [len(await index.digests(one)) for one in people] == [6] * 4
 
 
 @pytest.mark.guarantee("P6-vectors")

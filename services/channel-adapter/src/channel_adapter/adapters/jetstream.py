@@ -1,11 +1,10 @@
 """Events to INBOUND, finished messages to connected pages, what nobody can use to DEADLETTER."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from channel_adapter.app.ports import InboundUnavailableError
 from channel_adapter.domain.delivery import Outbound, Problem, ProviderError
 from channel_adapter.domain.messages import Event, KeptFile, OptOut, PersonText, Receipt
 from contracts.events.v1 import events_pb2 as pb
@@ -26,14 +25,8 @@ class InboundStream:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def publish(self, events: Sequence[Event]) -> None:
-        outgoing = [
-            Outgoing(f"inbound.{event.channel}.{event.account}", encode(event).SerializeToString(), event.unique_id)
-            for event in events
-        ]
-        stored = await self._bus.publish_window(outgoing)
-        if len(stored) != len(outgoing):
-            raise InboundUnavailableError
+    async def publish(self, events: Sequence[Event]) -> Set[str]:
+        return set(await self._bus.publish_window([_outgoing(event) for event in events]))
 
 
 class LivePages:
@@ -65,6 +58,12 @@ class DeadLetterStream:
 
     async def keep(self, payload: bytes, unique_id: str) -> bool:
         return bool(await self._bus.publish_window([Outgoing(DEADLETTER_SUBJECT, payload, unique_id)]))
+
+
+def _outgoing(event: Event) -> Outgoing:
+    subject = f"inbound.{event.channel}.{event.account}"
+    trace = {"traceparent": event.traceparent} if event.traceparent else {}
+    return Outgoing(subject, encode(event).SerializeToString(), event.unique_id, trace)
 
 
 def encode(event: Event) -> pb.InboundEvent:

@@ -1,6 +1,6 @@
 """What the use cases need from outside: the parts that a channel brings, and the rest of the platform."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,8 +83,8 @@ class InboundUnavailableError(Exception):
 class Inbound(Protocol):
     """The stream of incoming events."""
 
-    async def publish(self, events: Sequence[Event]) -> None:
-        """Return after all are stored, in order; raises InboundUnavailableError."""
+    async def publish(self, events: Sequence[Event]) -> Set[str]:
+        """Publish in order, all acknowledged together; return the unique ids of those that are stored."""
 
 
 class DeadLetters(Protocol):

@@ -18,6 +18,8 @@ class RawRequest:
     body: bytes
     subject: str
     """The sender's id where the gateway itself has authenticated it; empty for public webhooks."""
+    traceparent: str = ""
+    """The request's own trace context where it came in a list; else that of the call is the current one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class Event:
     received_at: datetime
     incoming: Incoming
     files: tuple[KeptFile, ...] = ()
+    traceparent: str = ""
+    """The trace that goes on with it, where that is not the current one."""
 
     @property
     def unique_id(self) -> str:

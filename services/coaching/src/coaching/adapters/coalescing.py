@@ -15,14 +15,22 @@ class Coalescer(Generic[T, R]):
 
     One transaction a turn is bounded by the disk's commits; many turns a transaction are not (PostgreSQL's own group
     commit does not help where each turn is several statements on its own connection).
+
+    With `patience_seconds`, a batch that takes longer holds up the next no more: its peer's replica may hang.
     """
 
     def __init__(
-        self, call: Callable[[Sequence[T]], Awaitable[Sequence[R]]], key: Callable[[T], Hashable], limit: int = 128
+        self,
+        call: Callable[[Sequence[T]], Awaitable[Sequence[R]]],
+        key: Callable[[T], Hashable],
+        limit: int = 128,
+        patience_seconds: float | None = None,
     ) -> None:
         self._call = call
         self._key = key
         self._limit = limit
+        self._patience = patience_seconds
+        self._under_way: set[asyncio.Task[None]] = set()
         self._waiting: dict[Hashable, list[tuple[T, asyncio.Future[R]]]] = {}
         self._workers: dict[Hashable, asyncio.Task[None]] = {}
 
@@ -43,7 +51,10 @@ class Coalescer(Generic[T, R]):
                 batch, rest = waiting[: self._limit], waiting[self._limit :]
                 if rest:
                     self._waiting[key] = [*rest, *self._waiting.get(key, [])]
-                await self._answer([pair for pair in batch if not pair[1].cancelled()])
+                answering = asyncio.create_task(self._answer([pair for pair in batch if not pair[1].cancelled()]))
+                self._under_way.add(answering)
+                answering.add_done_callback(self._under_way.discard)
+                _ = await asyncio.wait({answering}, timeout=self._patience)
         finally:
             del self._workers[key]
 

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import grpc
 
+from coaching.adapters.generation_stream import GenerationError
+from coaching.adapters.generations import Generations
 from coaching.app.ports import Finished, ModelCard, ModelError, ModelEvent, ModelRequest, Waiting, Words
 from coaching.domain.prompt import Speaker
 from coaching.domain.turn import Failure, ModelUse
@@ -30,6 +33,7 @@ class LlmClient:
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = llm_pb2_grpc.LlmInferenceStub(channel)
+        self._generations = Generations(self._stub)
         self._card: ModelCard | None = None
         self._card_until = 0.0
 
@@ -52,20 +56,39 @@ class LlmClient:
     async def generate(self, request: ModelRequest, seconds: float) -> AsyncGenerator[ModelEvent, None]:
         """Stream one completion within `seconds`."""
         begun = time.monotonic()
-        call = self._stub.Generate(_request(request), timeout=seconds)
         provider = self._card.provider if self._card else ""
         try:
-            async for response in call:
-                event = _event(response)
-                if event is not None:
-                    yield event
-        except grpc.RpcError as error:
+            async with aclosing(self._responses(_request(request), seconds)) as responses:
+                async for response in responses:
+                    event = _event(response)
+                    if event is not None:
+                        yield event
+        except (GenerationError, grpc.RpcError) as error:
             self._card = None
             raise _model_error(error) from error
         finally:
-            # Whoever stops listening early ends the generation too.
-            call.cancel()
             AI_SECONDS.labels(provider).observe(time.monotonic() - begun)
+
+    async def _responses(
+        self, request: llm_pb2.GenerateRequest, seconds: float
+    ) -> AsyncGenerator[llm_pb2.GenerateResponse, None]:
+        """Ask among others in a stream, or alone where the server is older than that. Closing this cancels it."""
+        if self._generations.usable(seconds):
+            try:
+                async with aclosing(self._generations.generate(request, seconds)) as responses:
+                    async for response in responses:
+                        yield response
+            except grpc.aio.AioRpcError as error:
+                if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
+                    raise
+            else:
+                return
+        call = self._stub.Generate(request, timeout=seconds)
+        try:
+            async for response in call:
+                yield response
+        finally:
+            call.cancel()
 
 
 def _request(request: ModelRequest) -> llm_pb2.GenerateRequest:
@@ -101,6 +124,10 @@ def _finished(finish: llm_pb2.Finish) -> Finished:
     return Finished(use, finish.reason != llm_pb2.FINISH_REASON_LENGTH)
 
 
-def _model_error(error: grpc.RpcError) -> ModelError:
-    code = error.code() if isinstance(error, grpc.aio.AioRpcError) else None
-    return ModelError(_FAILURES.get(code, Failure.MODEL_UNAVAILABLE) if code else Failure.MODEL_UNAVAILABLE)
+def _model_error(error: GenerationError | grpc.RpcError) -> ModelError:
+    match error:
+        case GenerationError(code=code):
+            return ModelError(_FAILURES.get(code, Failure.MODEL_UNAVAILABLE))
+        case grpc.aio.AioRpcError():
+            return ModelError(_FAILURES.get(error.code(), Failure.MODEL_UNAVAILABLE))
+    return ModelError(Failure.MODEL_UNAVAILABLE)

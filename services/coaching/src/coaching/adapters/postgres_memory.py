@@ -5,7 +5,6 @@ from itertools import groupby
 
 from sqlalchemy import RowMapping, text
 
-from coaching.adapters.coalescing import Coalescer
 from coaching.adapters.postgres import Tables
 from coaching.adapters.postgres_claims import CLAIM
 from coaching.domain.messages import MemoryText
@@ -36,7 +35,6 @@ class PostgresMemoryQueue:
     def __init__(self, tables: Tables, owner: str) -> None:
         self._tables = tables
         self._owner = owner
-        self._done: Coalescer[tuple[str, str, list[str]], None] = Coalescer(self._write_done, key=lambda one: one[:2])
 
     async def claim(self, limit: int) -> list[MemoryText]:
         """Take up to `limit` texts that the index does not hold yet."""
@@ -51,16 +49,9 @@ class PostgresMemoryQueue:
         return texts
 
     async def remembered(self, texts: Sequence[MemoryText], embedding_model: str) -> None:
-        """Note that the index holds these texts."""
-        await self._done((texts[0].organization_id, embedding_model, [text.text_id for text in texts]))
-
-    async def _write_done(self, done: Sequence[tuple[str, str, list[str]]]) -> list[None]:
-        """Write what several people's texts came to in one transaction."""
-        organization_id, embedding_model, _ = done[0]
-        async with self._tables.of(organization_id) as transaction:
-            ids = [text_id for _, _, own in done for text_id in own]
-            await transaction.run(_REMEMBERED, ids=ids, model=embedding_model)
-        return [None] * len(done)
+        """Note that the index holds these texts, all of one organisation."""
+        async with self._tables.of(texts[0].organization_id) as transaction:
+            await transaction.run(_REMEMBERED, ids=[text.text_id for text in texts], model=embedding_model)
 
     async def postponed(self, texts: Sequence[MemoryText]) -> None:
         """Try again later, after longer with each failure."""

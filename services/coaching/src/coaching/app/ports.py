@@ -113,8 +113,8 @@ class Memory(Protocol):
         self, organization_id: OrganizationId, person_id: PersonId, query: str, limit: int, exclude: Sequence[str]
     ) -> list[Recalled]: ...
 
-    async def upsert(self, organization_id: str, person_id: str, texts: Sequence[MemoryText]) -> str:
-        """Index texts of one person; return the embedder's name."""
+    async def upsert(self, people: Sequence[Sequence[MemoryText]]) -> Sequence[str | MemoryUnavailableError]:
+        """Index texts, each sequence of one person; return for each the embedder's name, or what stood against it."""
 
 
 class Live(Protocol):
@@ -275,10 +275,11 @@ class MemoryQueue(Protocol):
 
     async def claim(self, limit: int) -> list[MemoryText]: ...
 
-    async def remembered(self, texts: Sequence[MemoryText], embedding_model: str) -> None: ...
+    async def remembered(self, texts: Sequence[MemoryText], embedding_model: str) -> None:
+        """Note that the index holds these texts, all of one organisation."""
 
     async def postponed(self, texts: Sequence[MemoryText]) -> None:
-        """Try again later, after longer with each failure."""
+        """Try again later, after longer with each failure; all of one organisation."""
 
 
 class Reading(Protocol):

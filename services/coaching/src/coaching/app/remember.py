@@ -7,8 +7,7 @@ from coaching.domain.messages import MemoryText
 from coaching.metrics import REMEMBERED
 from kit import log
 
-BATCH = 256  # the most that one Upsert takes
-PARALLEL = 4  # one embedder works behind it
+BATCH = 256  # the most that one list takes
 _log = log.get_logger("coaching.remember")
 
 
@@ -25,26 +24,27 @@ class Remember:
         people: dict[tuple[str, str], list[MemoryText]] = {}
         for text in texts:
             people.setdefault((text.organization_id, text.person_id), []).append(text)
-        gate = asyncio.Semaphore(PARALLEL)
-
-        async def index(own: list[MemoryText]) -> None:
-            await self._index(own, gate)
-
+        done: dict[tuple[str, str], list[MemoryText]] = {}  # by organisation and model
+        failed: dict[str, list[MemoryText]] = {}
+        for own, model in zip(people.values(), await self._memory.upsert(list(people.values())), strict=True):
+            organization_id = own[0].organization_id
+            if not isinstance(model, MemoryUnavailableError):
+                done.setdefault((organization_id, model), []).extend(own)
+                continue
+            if organization_id not in failed:  # they fail together, as a rule
+                _log.warning("remember_postponed", texts=len(own), exc_info=model)
+            failed.setdefault(organization_id, []).extend(own)
+        notes = [self._remembered(own, model) for (_, model), own in done.items()]
         # Not a TaskGroup: that would cut the others off, and raise a group, which no caller waits for.
-        for error in await asyncio.gather(*map(index, people.values()), return_exceptions=True):
+        for error in await asyncio.gather(*notes, *map(self._postponed, failed.values()), return_exceptions=True):
             if error is not None:
                 raise error
         return len(texts)
 
-    async def _index(self, texts: list[MemoryText], gate: asyncio.Semaphore) -> None:
-        first = texts[0]
-        try:
-            async with gate:
-                model = await self._memory.upsert(first.organization_id, first.person_id, texts)
-        except MemoryUnavailableError as error:
-            _log.warning("remember_postponed", texts=len(texts), exc_info=error)
-            REMEMBERED.labels("postponed").inc(len(texts))
-            await self._queue.postponed(texts)
-            return
+    async def _remembered(self, texts: list[MemoryText], model: str) -> None:
         REMEMBERED.labels("done").inc(len(texts))
         await self._queue.remembered(texts, model)
+
+    async def _postponed(self, texts: list[MemoryText]) -> None:
+        REMEMBERED.labels("postponed").inc(len(texts))
+        await self._queue.postponed(texts)

@@ -15,7 +15,11 @@ log = get_logger("gateway.peers")
 
 def refused_by(peer: str, error: grpc.aio.AioRpcError) -> Refused:
     """Return the refusal; logs the code and never the details, which may quote a request."""
-    code = error.code()
+    return refusal(peer, error.code())
+
+
+def refusal(peer: str, code: grpc.StatusCode) -> Refused:
+    """Return what a status means for the client; logs it."""
     if code in CLIENTS_FAULT:
         return Refused(Reason.INVALID)
     log.warning("peer_call_failed", peer=peer, code=code.name)

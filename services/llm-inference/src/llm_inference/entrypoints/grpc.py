@@ -1,7 +1,7 @@
 """LlmInference over gRPC: contract types in and out, errors as status codes. Texts are never logged."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from llm_inference.domain.errors import (
     TooLateError,
 )
 from llm_inference.domain.schema import check_schema
+from llm_inference.entrypoints.many import GenerateMany
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -55,6 +56,7 @@ class LlmInferenceServicer(llm_pb2_grpc.LlmInferenceServicer):
 
     def __init__(self, generate: Generate) -> None:
         self._generate = generate
+        self._many = GenerateMany(self.Generate)
 
     async def Generate(
         self, request: llm_pb2.GenerateRequest, context: Context
@@ -67,6 +69,18 @@ class LlmInferenceServicer(llm_pb2_grpc.LlmInferenceServicer):
                     yield response(event)
         except CompletionError as error:
             await context.abort(CODES[type(error)], str(error))
+
+    async def GenerateMany(
+        self, requests: AsyncIterator[llm_pb2.GenerateManyRequest], _context: Context
+    ) -> AsyncGenerator[llm_pb2.GenerateManyResponse, None]:
+        """Stream many completions."""
+        async with aclosing(self._many(requests)) as frames:
+            async for frame in frames:
+                yield frame
+
+    async def stop(self) -> None:
+        """Ask those who hold a stream to start no more completions in it."""
+        await self._many.stop()
 
     async def DescribeModel(
         self, _request: llm_pb2.DescribeModelRequest, context: Context

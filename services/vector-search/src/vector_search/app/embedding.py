@@ -25,11 +25,6 @@ class Embedding:
         """The model id that vectors are stored under."""
         return self._embedder.model
 
-    async def query(self, text: str) -> Vectors:
-        """Return the vector of one text."""
-        vectors = await self.texts([text])
-        return np.asarray(vectors[0], dtype=np.float32)
-
     async def texts(self, texts: Sequence[str]) -> Vectors:
         """Return one row a text, in the order given.
 

@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from itertools import accumulate
 from weakref import WeakValueDictionary
 
 from vector_search.app import metrics
 from vector_search.app.embedding import Embedding
+from vector_search.app.outcomes import Outcome
 from vector_search.app.partition import Partition
 from vector_search.app.partitions import Partitions
 from vector_search.app.ports import Change, Entries, VectorStore
-from vector_search.domain.errors import StoreUnavailableError
+from vector_search.domain.errors import StoreUnavailableError, VectorSearchError
 from vector_search.domain.scope import Scope
 from vector_search.domain.texts import RememberedText
 
@@ -28,9 +32,9 @@ class Index:
         """The embedding model that the index is made with."""
         return self._embedding.model
 
-    async def partition(self, scope: Scope) -> Partition:
-        """Return a person's vectors for a search."""
-        return await self._partitions.get(scope)
+    async def partitions(self, scopes: Sequence[Scope]) -> list[Outcome[Partition]]:
+        """Return each person's vectors for a search."""
+        return await self._partitions.get(scopes)
 
     async def digests(self, scope: Scope) -> Mapping[str, str]:
         """Return what the index holds of a person, by text id."""
@@ -38,17 +42,51 @@ class Index:
 
     async def put(self, scope: Scope, texts: Sequence[RememberedText]) -> int:
         """Store texts; of those with one id the last counts. Return how many were new or different."""
-        async with self._lock(scope):
-            latest = {text.text_id: text for text in texts}
-            there = await self._store.digests(scope, latest.keys())
-            changed = tuple(text for text in latest.values() if there.get(text.text_id) != text.digest())
-            if not changed:
-                return 0
-            entries = Entries(changed, await self._embedding.texts([text.text for text in changed]))
-            change = await self._store.upsert(scope, entries)
-            self._partitions.apply(scope, change, lambda partition: partition.with_entries(entries))
-        metrics.TEXTS_WRITTEN.inc(change.count)
-        return change.count
+        return (await self._put({scope: texts}))[scope]
+
+    async def put_many(self, texts: Mapping[Scope, Sequence[RememberedText]]) -> Mapping[Scope, Outcome[int]]:
+        """Do so for many persons: those of one organisation together, so that what fails there fails no other."""
+        organizations: dict[str, dict[Scope, Sequence[RememberedText]]] = {}
+        for scope, own in texts.items():
+            organizations.setdefault(scope.organization_id, {})[scope] = own
+        done: dict[Scope, Outcome[int]] = {}
+        for together in organizations.values():
+            try:
+                done.update(await self._put(together))
+            except VectorSearchError as error:
+                done.update(dict.fromkeys(together, error))
+        return done
+
+    async def _put(self, texts: Mapping[Scope, Sequence[RememberedText]]) -> Mapping[Scope, int]:
+        async with AsyncExitStack() as locks:
+            for scope in sorted(texts):  # in one order, so that two lists never wait for each other
+                await locks.enter_async_context(self._lock(scope))
+            entries = await self._embedded(await self._changed(texts))
+            changes = await self._store.upsert(entries) if entries else {}
+            for scope, change in changes.items():
+                self._partitions.apply(scope, change, partial(_with, entries[scope]))
+        counts = {scope: changes[scope].count if scope in changes else 0 for scope in texts}
+        metrics.TEXTS_WRITTEN.inc(sum(counts.values()))
+        return counts
+
+    async def _changed(
+        self, texts: Mapping[Scope, Sequence[RememberedText]]
+    ) -> Mapping[Scope, tuple[RememberedText, ...]]:
+        latest = {scope: {text.text_id: text for text in own} for scope, own in texts.items()}
+        there = await self._store.known({scope: own.keys() for scope, own in latest.items()})
+        changed = {
+            scope: tuple(text for text in own.values() if there[scope].get(text.text_id) != text.digest())
+            for scope, own in latest.items()
+        }
+        return {scope: own for scope, own in changed.items() if own}
+
+    async def _embedded(self, texts: Mapping[Scope, tuple[RememberedText, ...]]) -> Mapping[Scope, Entries]:
+        vectors = await self._embedding.texts([text.text for own in texts.values() for text in own])
+        ends = accumulate(len(own) for own in texts.values())
+        return {
+            scope: Entries(own, vectors[end - len(own) : end])
+            for (scope, own), end in zip(texts.items(), ends, strict=True)
+        }
 
     async def remove(self, scope: Scope, text_ids: Collection[str]) -> int:
         """Delete texts by id and look again that they are gone. Return how many there were."""
@@ -75,3 +113,7 @@ class Index:
 
     def _lock(self, scope: Scope) -> asyncio.Lock:
         return self._locks.setdefault(scope, asyncio.Lock())
+
+
+def _with(added: Entries, partition: Partition) -> Partition:
+    return partition.with_entries(added)

@@ -1,12 +1,14 @@
 """The people whose vectors are in memory, bounded by bytes; each query checks that what is held is still current."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from vector_search.app import metrics
 from vector_search.app.partition import Partition
 from vector_search.app.ports import Change, VectorStore
+from vector_search.domain.errors import VectorSearchError
 from vector_search.domain.scope import Scope
 
 
@@ -31,14 +33,25 @@ class Partitions:
         self._bytes = 0
         self._vectors = 0
 
-    async def get(self, scope: Scope) -> Partition:
-        """Return a person's vectors as they are in the store now."""
-        version = await self._store.version(scope)
-        held = self._held.get(scope)
-        if held is not None and held.version == version:
-            self._held.move_to_end(scope)
-            return held.partition
-        partition = Partition(await self._store.load(scope))
+    async def get(self, scopes: Collection[Scope]) -> list[Partition | VectorSearchError]:
+        """Return the vectors of each person as they are in the store now, or why they cannot be loaded."""
+        versions = await self._store.versions(dict.fromkeys(scopes).keys())
+        found: dict[Scope, Partition | VectorSearchError] = {}
+        for scope, version in versions.items():
+            held = self._held.get(scope)
+            if held is not None and held.version == version:
+                self._held.move_to_end(scope)
+                found[scope] = held.partition
+        missing = versions.keys() - found.keys()
+        loading = [self._loaded(scope, versions[scope]) for scope in missing]
+        found.update(zip(missing, await asyncio.gather(*loading), strict=True))
+        return [found[scope] for scope in scopes]
+
+    async def _loaded(self, scope: Scope, version: str | None) -> Partition | VectorSearchError:
+        try:
+            partition = Partition(await self._store.load(scope))
+        except VectorSearchError as error:
+            return error
         metrics.PERSON_LOADS.inc()
         self._keep(scope, version, partition)
         return partition

@@ -59,8 +59,8 @@ class VectorStore(Protocol):
     def shared(self) -> bool:
         """Whether other processes write to it too."""
 
-    async def version(self, scope: Scope) -> str | None:
-        """Return what changes with every write of this person, by whichever process; None: do not keep what you load.
+    async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
+        """Return what changes with every write of each person, by whichever process; None: do not keep what you load.
 
         When a write has returned, no version that was read before it is ever current again.
         """
@@ -71,8 +71,11 @@ class VectorStore(Protocol):
     async def digests(self, scope: Scope, text_ids: Collection[str] | None = None) -> Mapping[str, str]:
         """Return the digest of each text of a person, or of those of the named that are there, by text id."""
 
-    async def upsert(self, scope: Scope, entries: Entries) -> Change:
-        """Store texts, replacing those with the same id."""
+    async def known(self, named: Mapping[Scope, Collection[str]]) -> Mapping[Scope, Mapping[str, str]]:
+        """Return the digests of those of the named texts that are there; all persons are of one organisation."""
+
+    async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
+        """Store texts, replacing those with the same id; all persons are of one organisation."""
 
     async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
         """Delete texts by id; ids that are not there are not counted."""

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from vector_search.domain.errors import InvalidRequestError
 from vector_search.domain.texts import RememberedText
 
-MAX_ITEMS = 256
+MAX_ITEMS = 256  # texts of one call, however many persons'
+MAX_SEARCHES = 64  # of one call: the last waits for all of them
 MAX_TEXT_CHARACTERS = 32_000
 MAX_QUERY_CHARACTERS = 32_000  # a person's whole message may be the query
 MAX_HITS = 100
@@ -20,10 +21,17 @@ def can_be_indexed(text: RememberedText) -> bool:
     return bool(text.text.strip()) and len(text.text) <= MAX_TEXT_CHARACTERS
 
 
+def check_list(items: int = 0, searches: int = 0) -> None:
+    """Raise InvalidRequestError unless one call may hold so many."""
+    if items > MAX_ITEMS:
+        raise InvalidRequestError(f"at most {MAX_ITEMS} items a call")
+    if searches > MAX_SEARCHES:
+        raise InvalidRequestError(f"at most {MAX_SEARCHES} searches a call")
+
+
 def check_upsert(texts: Sequence[RememberedText]) -> None:
     """Raise InvalidRequestError unless the texts may be stored in one call."""
-    if len(texts) > MAX_ITEMS:
-        raise InvalidRequestError(f"at most {MAX_ITEMS} items a call")
+    check_list(items=len(texts))
     check_text_ids([text.text_id for text in texts])
     for text in texts:
         if len(text.text) > MAX_TEXT_CHARACTERS:

@@ -1,5 +1,6 @@
 """Whose vectors: the one place that organisation and person are taken from, by every call of a store."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,6 +24,12 @@ class Scope:
     def __post_init__(self) -> None:
         object.__setattr__(self, "organization_id", _identifier("organization_id", self.organization_id))
         object.__setattr__(self, "person_id", _identifier("person_id", self.person_id))
+
+
+def one_organization(scopes: Iterable[Scope]) -> str:
+    """Return the organisation that all of these persons belong to; raises ValueError where they do not."""
+    [organization_id] = {scope.organization_id for scope in scopes}
+    return organization_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from vector_search.app.ports import Change, Entries, Vectors, VectorStore
-from vector_search.domain.scope import Reach, Scope
+from vector_search.domain.scope import Reach, Scope, one_organization
 from vector_search.domain.texts import RememberedText
 from vector_search.settings import VectorSearchSettings
 
@@ -23,8 +23,8 @@ class MemoryStore:
         self._writes: dict[Scope, int] = {}
         self._complete = False
 
-    async def version(self, scope: Scope) -> str | None:
-        return str(self._writes.get(scope, 0))
+    async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
+        return {scope: str(self._writes.get(scope, 0)) for scope in scopes}
 
     async def load(self, scope: Scope) -> Entries:
         rows = list(self._people.get(scope, {}).values())
@@ -38,11 +38,16 @@ class MemoryStore:
         wanted = person.keys() if text_ids is None else person.keys() & set(text_ids)
         return {text_id: person[text_id][0].digest() for text_id in wanted}
 
-    async def upsert(self, scope: Scope, entries: Entries) -> Change:
-        person = self._people.setdefault(scope, {})
-        for text, vector in zip(entries.texts, entries.vectors, strict=True):
-            person[text.text_id] = (text, vector)
-        return self._written(scope, len(entries.texts))
+    async def known(self, named: Mapping[Scope, Collection[str]]) -> Mapping[Scope, Mapping[str, str]]:
+        return {scope: await self.digests(scope, text_ids) for scope, text_ids in named.items()}
+
+    async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
+        _ = one_organization(entries)
+        for scope, own in entries.items():
+            person = self._people.setdefault(scope, {})
+            for text, vector in zip(own.texts, own.vectors, strict=True):
+                person[text.text_id] = (text, vector)
+        return {scope: self._written(scope, len(own.texts)) for scope, own in entries.items()}
 
     async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
         person = self._people.get(scope, {})

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/channels/v1/channels.proto\x12\x15\x63ontracts.channels.v1\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xae\x01\n\x0eReceiveRequest\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12.\n\x07headers\x18\x04 \x03(\x0b\x32\x1d.contracts.channels.v1.Header\x12\r\n\x05query\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x1d\n\x15\x61uthenticated_subject\x18\x07 \x01(\t\"r\n\x0fReceiveResponse\x12\x0e\n\x06status\x18\x01 \x01(\r\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x04 \x01(\r\x12\x1b\n\x13retry_after_seconds\x18\x05 \x01(\r2j\n\x0e\x43hannelAdapter\x12X\n\x07Receive\x12%.contracts.channels.v1.ReceiveRequest\x1a&.contracts.channels.v1.ReceiveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contracts/channels/v1/channels.proto\x12\x15\x63ontracts.channels.v1\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\xc3\x01\n\x0eReceiveRequest\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x02 \x01(\t\x12\x0e\n\x06method\x18\x03 \x01(\t\x12.\n\x07headers\x18\x04 \x03(\x0b\x32\x1d.contracts.channels.v1.Header\x12\r\n\x05query\x18\x05 \x01(\t\x12\x0c\n\x04\x62ody\x18\x06 \x01(\x0c\x12\x1d\n\x15\x61uthenticated_subject\x18\x07 \x01(\t\x12\x13\n\x0btraceparent\x18\x08 \x01(\t\"\x81\x01\n\x0fReceiveResponse\x12\x0e\n\x06status\x18\x01 \x01(\r\x12\x14\n\x0c\x63ontent_type\x18\x02 \x01(\t\x12\x0c\n\x04\x62ody\x18\x03 \x01(\x0c\x12\x0e\n\x06\x65vents\x18\x04 \x01(\r\x12\x1b\n\x13retry_after_seconds\x18\x05 \x01(\r\x12\r\n\x05\x61lone\x18\x06 \x01(\x08\"M\n\x12ReceiveManyRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32%.contracts.channels.v1.ReceiveRequest\"P\n\x13ReceiveManyResponse\x12\x39\n\tresponses\x18\x01 \x03(\x0b\x32&.contracts.channels.v1.ReceiveResponse2\xd0\x01\n\x0e\x43hannelAdapter\x12X\n\x07Receive\x12%.contracts.channels.v1.ReceiveRequest\x1a&.contracts.channels.v1.ReceiveResponse\x12\x64\n\x0bReceiveMany\x12).contracts.channels.v1.ReceiveManyRequest\x1a*.contracts.channels.v1.ReceiveManyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HEADER']._serialized_start=63
   _globals['_HEADER']._serialized_end=100
   _globals['_RECEIVEREQUEST']._serialized_start=103
-  _globals['_RECEIVEREQUEST']._serialized_end=277
-  _globals['_RECEIVERESPONSE']._serialized_start=279
-  _globals['_RECEIVERESPONSE']._serialized_end=393
-  _globals['_CHANNELADAPTER']._serialized_start=395
-  _globals['_CHANNELADAPTER']._serialized_end=501
+  _globals['_RECEIVEREQUEST']._serialized_end=298
+  _globals['_RECEIVERESPONSE']._serialized_start=301
+  _globals['_RECEIVERESPONSE']._serialized_end=430
+  _globals['_RECEIVEMANYREQUEST']._serialized_start=432
+  _globals['_RECEIVEMANYREQUEST']._serialized_end=509
+  _globals['_RECEIVEMANYRESPONSE']._serialized_start=511
+  _globals['_RECEIVEMANYRESPONSE']._serialized_end=591
+  _globals['_CHANNELADAPTER']._serialized_start=594
+  _globals['_CHANNELADAPTER']._serialized_end=802
 # @@protoc_insertion_point(module_scope)

@@ -52,6 +52,7 @@ class ReceiveRequest(_message.Message):
     QUERY_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
     AUTHENTICATED_SUBJECT_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     account: _builtins.str
     """The channel's account that the address named: a bot's numeric id, a phone number id, "default" for the web."""
@@ -63,6 +64,8 @@ class ReceiveRequest(_message.Message):
     """exactly as it came; signatures are over these bytes"""
     authenticated_subject: _builtins.str
     """Set only where the gateway itself has authenticated the sender (the web channel's guest id); never from a public body."""
+    traceparent: _builtins.str
+    """W3C trace context of this request where it comes in a list; the metadata of a call belong to the whole list."""
     @_builtins.property
     def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Header]: ...
     def __init__(
@@ -75,10 +78,11 @@ class ReceiveRequest(_message.Message):
         query: _builtins.str = ...,
         body: _builtins.bytes = ...,
         authenticated_subject: _builtins.str = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "authenticated_subject", b"authenticated_subject", "body", b"body", "channel", b"channel", "headers", b"headers", "method", b"method", "query", b"query"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "authenticated_subject", b"authenticated_subject", "body", b"body", "channel", b"channel", "headers", b"headers", "method", b"method", "query", b"query", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -93,6 +97,7 @@ class ReceiveResponse(_message.Message):
     BODY_FIELD_NUMBER: _builtins.int
     EVENTS_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_SECONDS_FIELD_NUMBER: _builtins.int
+    ALONE_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     """HTTP status for the provider"""
     content_type: _builtins.str
@@ -101,6 +106,8 @@ class ReceiveResponse(_message.Message):
     """how many events were published"""
     retry_after_seconds: _builtins.int
     """with 503: when to come again"""
+    alone: _builtins.bool
+    """Only in a list: nothing was done, because files must be fetched first, for which the others would wait. Use Receive."""
     def __init__(
         self,
         *,
@@ -109,11 +116,52 @@ class ReceiveResponse(_message.Message):
         body: _builtins.bytes = ...,
         events: _builtins.int = ...,
         retry_after_seconds: _builtins.int = ...,
+        alone: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "content_type", b"content_type", "events", b"events", "retry_after_seconds", b"retry_after_seconds", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alone", b"alone", "body", b"body", "content_type", b"content_type", "events", b"events", "retry_after_seconds", b"retry_after_seconds", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReceiveResponse: _TypeAlias = ReceiveResponse  # noqa: Y015
+
+@_typing.final
+class ReceiveManyRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceiveRequest]: ...
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___ReceiveRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveManyRequest: _TypeAlias = ReceiveManyRequest  # noqa: Y015
+
+@_typing.final
+class ReceiveManyResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESPONSES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def responses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReceiveResponse]: ...
+    def __init__(
+        self,
+        *,
+        responses: _abc.Iterable[Global___ReceiveResponse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["responses", b"responses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiveManyResponse: _TypeAlias = ReceiveManyResponse  # noqa: Y015

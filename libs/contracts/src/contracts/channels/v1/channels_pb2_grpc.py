@@ -40,6 +40,11 @@ class ChannelAdapterStub:
                 request_serializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveRequest.SerializeToString,
                 response_deserializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveResponse.FromString,
                 _registered_method=True)
+        self.ReceiveMany = channel.unary_unary(
+                '/contracts.channels.v1.ChannelAdapter/ReceiveMany',
+                request_serializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyRequest.SerializeToString,
+                response_deserializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyResponse.FromString,
+                _registered_method=True)
 
 
 class ChannelAdapterServicer:
@@ -53,6 +58,14 @@ class ChannelAdapterServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReceiveMany(self, request, context):
+        """ReceiveMany does the same for requests that came together. Each is judged on its own, and what they hold is stored
+        together. Responses come in the order of the requests; the call itself fails only where none of them is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ChannelAdapterServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +73,11 @@ def add_ChannelAdapterServicer_to_server(servicer, server):
                     servicer.Receive,
                     request_deserializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveRequest.FromString,
                     response_serializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveResponse.SerializeToString,
+            ),
+            'ReceiveMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReceiveMany,
+                    request_deserializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyRequest.FromString,
+                    response_serializer=contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +108,33 @@ class ChannelAdapter:
             '/contracts.channels.v1.ChannelAdapter/Receive',
             contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveRequest.SerializeToString,
             contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReceiveMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.channels.v1.ChannelAdapter/ReceiveMany',
+            contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyRequest.SerializeToString,
+            contracts_dot_channels_dot_v1_dot_channels__pb2.ReceiveManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

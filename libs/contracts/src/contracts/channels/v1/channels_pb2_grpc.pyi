@@ -35,6 +35,10 @@ class ChannelAdapterStub:
     def __new__(cls, channel: _aio.Channel) -> ChannelAdapterAsyncStub: ...
     Receive: _grpc.UnaryUnaryMultiCallable[_channels_pb2.ReceiveRequest, _channels_pb2.ReceiveResponse]
     """Receive verifies one raw webhook body and publishes what it holds; it answers only after the stream has stored it."""
+    ReceiveMany: _grpc.UnaryUnaryMultiCallable[_channels_pb2.ReceiveManyRequest, _channels_pb2.ReceiveManyResponse]
+    """ReceiveMany does the same for requests that came together. Each is judged on its own, and what they hold is stored
+    together. Responses come in the order of the requests; the call itself fails only where none of them is answered.
+    """
 
 @_typing.type_check_only
 class ChannelAdapterAsyncStub(ChannelAdapterStub):
@@ -43,6 +47,10 @@ class ChannelAdapterAsyncStub(ChannelAdapterStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Receive: _aio.UnaryUnaryMultiCallable[_channels_pb2.ReceiveRequest, _channels_pb2.ReceiveResponse]  # type: ignore[assignment]
     """Receive verifies one raw webhook body and publishes what it holds; it answers only after the stream has stored it."""
+    ReceiveMany: _aio.UnaryUnaryMultiCallable[_channels_pb2.ReceiveManyRequest, _channels_pb2.ReceiveManyResponse]  # type: ignore[assignment]
+    """ReceiveMany does the same for requests that came together. Each is judged on its own, and what they hold is stored
+    together. Responses come in the order of the requests; the call itself fails only where none of them is answered.
+    """
 
 class ChannelAdapterServicer(metaclass=_abc_1.ABCMeta):
     """ChannelAdapter turns provider payloads into our events. The gateway is its only caller."""
@@ -54,5 +62,15 @@ class ChannelAdapterServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_channels_pb2.ReceiveResponse, _abc.Awaitable[_channels_pb2.ReceiveResponse]]:
         """Receive verifies one raw webhook body and publishes what it holds; it answers only after the stream has stored it."""
+
+    @_abc_1.abstractmethod
+    def ReceiveMany(
+        self,
+        request: _channels_pb2.ReceiveManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_channels_pb2.ReceiveManyResponse, _abc.Awaitable[_channels_pb2.ReceiveManyResponse]]:
+        """ReceiveMany does the same for requests that came together. Each is judged on its own, and what they hold is stored
+        together. Responses come in the order of the requests; the call itself fails only where none of them is answered.
+        """
 
 def add_ChannelAdapterServicer_to_server(servicer: ChannelAdapterServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

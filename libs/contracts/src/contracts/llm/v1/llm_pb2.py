@@ -24,19 +24,21 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ontracts/llm/v1/llm.proto\x12\x10\x63ontracts.llm.v1\"I\n\rPromptMessage\x12*\n\x07speaker\x18\x01 \x01(\x0e\x32\x19.contracts.llm.v1.Speaker\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xdf\x01\n\x0fGenerateRequest\x12\x31\n\x08messages\x18\x01 \x03(\x0b\x32\x1f.contracts.llm.v1.PromptMessage\x12\x12\n\nmax_tokens\x18\x02 \x01(\r\x12\x13\n\x0btemperature\x18\x03 \x01(\x02\x12\x0c\n\x04stop\x18\x04 \x03(\t\x12\x13\n\x0bjson_schema\x18\x05 \x01(\t\x12,\n\x08priority\x18\x06 \x01(\x0e\x32\x1a.contracts.llm.v1.Priority\x12\x11\n\tcache_key\x18\x07 \x01(\t\x12\x0c\n\x04seed\x18\x08 \x01(\r\"\x9d\x01\n\x10GenerateResponse\x12*\n\x06queued\x18\x01 \x01(\x0b\x32\x18.contracts.llm.v1.QueuedH\x00\x12(\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x17.contracts.llm.v1.DeltaH\x00\x12*\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x18.contracts.llm.v1.FinishH\x00\x42\x07\n\x05\x65vent\"\x17\n\x06Queued\x12\r\n\x05\x61head\x18\x01 \x01(\r\"\x15\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xe1\x01\n\x06\x46inish\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.contracts.llm.v1.FinishReason\x12\x15\n\rprompt_tokens\x18\x02 \x01(\r\x12\x15\n\rcached_tokens\x18\x03 \x01(\r\x12\x18\n\x10generated_tokens\x18\x04 \x01(\r\x12&\n\x05model\x18\x05 \x01(\x0b\x32\x17.contracts.llm.v1.Model\x12\x1b\n\x13\x66irst_token_seconds\x18\x06 \x01(\x01\x12\x1a\n\x12generation_seconds\x18\x07 \x01(\x01\"z\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\x12\n\nfree_prose\x18\x04 \x01(\x08\x12\x16\n\x0e\x63ontext_tokens\x18\x05 \x01(\r\x12\x15\n\rkeeps_prompts\x18\x06 \x01(\x08\"\x16\n\x14\x44\x65scribeModelRequest\"?\n\x15\x44\x65scribeModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.contracts.llm.v1.Model*_\n\x07Speaker\x12\x17\n\x13SPEAKER_UNSPECIFIED\x10\x00\x12\x12\n\x0eSPEAKER_SYSTEM\x10\x01\x12\x10\n\x0cSPEAKER_USER\x10\x02\x12\x15\n\x11SPEAKER_ASSISTANT\x10\x03*W\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x17\n\x13PRIORITY_BACKGROUND\x10\x01\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x02*_\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x32\xc5\x01\n\x0cLlmInference\x12S\n\x08Generate\x12!.contracts.llm.v1.GenerateRequest\x1a\".contracts.llm.v1.GenerateResponse0\x01\x12`\n\rDescribeModel\x12&.contracts.llm.v1.DescribeModelRequest\x1a\'.contracts.llm.v1.DescribeModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1a\x63ontracts/llm/v1/llm.proto\x12\x10\x63ontracts.llm.v1\"I\n\rPromptMessage\x12*\n\x07speaker\x18\x01 \x01(\x0e\x32\x19.contracts.llm.v1.Speaker\x12\x0c\n\x04text\x18\x02 \x01(\t\"\xdf\x01\n\x0fGenerateRequest\x12\x31\n\x08messages\x18\x01 \x03(\x0b\x32\x1f.contracts.llm.v1.PromptMessage\x12\x12\n\nmax_tokens\x18\x02 \x01(\r\x12\x13\n\x0btemperature\x18\x03 \x01(\x02\x12\x0c\n\x04stop\x18\x04 \x03(\t\x12\x13\n\x0bjson_schema\x18\x05 \x01(\t\x12,\n\x08priority\x18\x06 \x01(\x0e\x32\x1a.contracts.llm.v1.Priority\x12\x11\n\tcache_key\x18\x07 \x01(\t\x12\x0c\n\x04seed\x18\x08 \x01(\r\"\x9d\x01\n\x10GenerateResponse\x12*\n\x06queued\x18\x01 \x01(\x0b\x32\x18.contracts.llm.v1.QueuedH\x00\x12(\n\x05\x64\x65lta\x18\x02 \x01(\x0b\x32\x17.contracts.llm.v1.DeltaH\x00\x12*\n\x06\x66inish\x18\x03 \x01(\x0b\x32\x18.contracts.llm.v1.FinishH\x00\x42\x07\n\x05\x65vent\"\x17\n\x06Queued\x12\r\n\x05\x61head\x18\x01 \x01(\r\"\x15\n\x05\x44\x65lta\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xe1\x01\n\x06\x46inish\x12.\n\x06reason\x18\x01 \x01(\x0e\x32\x1e.contracts.llm.v1.FinishReason\x12\x15\n\rprompt_tokens\x18\x02 \x01(\r\x12\x15\n\rcached_tokens\x18\x03 \x01(\r\x12\x18\n\x10generated_tokens\x18\x04 \x01(\r\x12&\n\x05model\x18\x05 \x01(\x0b\x32\x17.contracts.llm.v1.Model\x12\x1b\n\x13\x66irst_token_seconds\x18\x06 \x01(\x01\x12\x1a\n\x12generation_seconds\x18\x07 \x01(\x01\"z\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x10\n\x08provider\x18\x03 \x01(\t\x12\x12\n\nfree_prose\x18\x04 \x01(\x08\x12\x16\n\x0e\x63ontext_tokens\x18\x05 \x01(\r\x12\x15\n\rkeeps_prompts\x18\x06 \x01(\x08\"Y\n\x13GenerateManyRequest\x12\x31\n\x06starts\x18\x01 \x03(\x0b\x32!.contracts.llm.v1.GenerationStart\x12\x0f\n\x07\x63\x61ncels\x18\x02 \x03(\x04\"\xdb\x01\n\x0fGenerationStart\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x32\n\x07request\x18\x02 \x01(\x0b\x32!.contracts.llm.v1.GenerateRequest\x12\x18\n\x10\x64\x65\x61\x64line_seconds\x18\x03 \x01(\x01\x12;\n\x05trace\x18\x04 \x03(\x0b\x32,.contracts.llm.v1.GenerationStart.TraceEntry\x1a,\n\nTraceEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"l\n\x14GenerateManyResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32!.contracts.llm.v1.GenerationEvent\x12\x0f\n\x07replica\x18\x02 \x01(\t\x12\x10\n\x08stopping\x18\x03 \x01(\x08\"\x93\x01\n\x0fGenerationEvent\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\x04\x12\x36\n\x08response\x18\x02 \x01(\x0b\x32\".contracts.llm.v1.GenerateResponseH\x00\x12.\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1f.contracts.llm.v1.GenerationEndH\x00\x42\x07\n\x05\x65vent\"+\n\rGenerationEnd\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x16\n\x14\x44\x65scribeModelRequest\"?\n\x15\x44\x65scribeModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.contracts.llm.v1.Model*_\n\x07Speaker\x12\x17\n\x13SPEAKER_UNSPECIFIED\x10\x00\x12\x12\n\x0eSPEAKER_SYSTEM\x10\x01\x12\x10\n\x0cSPEAKER_USER\x10\x02\x12\x15\n\x11SPEAKER_ASSISTANT\x10\x03*W\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x17\n\x13PRIORITY_BACKGROUND\x10\x01\x12\x18\n\x14PRIORITY_INTERACTIVE\x10\x02*_\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x32\xa8\x02\n\x0cLlmInference\x12S\n\x08Generate\x12!.contracts.llm.v1.GenerateRequest\x1a\".contracts.llm.v1.GenerateResponse0\x01\x12\x61\n\x0cGenerateMany\x12%.contracts.llm.v1.GenerateManyRequest\x1a&.contracts.llm.v1.GenerateManyResponse(\x01\x30\x01\x12`\n\rDescribeModel\x12&.contracts.llm.v1.DescribeModelRequest\x1a\'.contracts.llm.v1.DescribeModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contracts.llm.v1.llm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SPEAKER']._serialized_start=998
-  _globals['_SPEAKER']._serialized_end=1093
-  _globals['_PRIORITY']._serialized_start=1095
-  _globals['_PRIORITY']._serialized_end=1182
-  _globals['_FINISHREASON']._serialized_start=1184
-  _globals['_FINISHREASON']._serialized_end=1279
+  _globals['_GENERATIONSTART_TRACEENTRY']._loaded_options = None
+  _globals['_GENERATIONSTART_TRACEENTRY']._serialized_options = b'8\001'
+  _globals['_SPEAKER']._serialized_start=1616
+  _globals['_SPEAKER']._serialized_end=1711
+  _globals['_PRIORITY']._serialized_start=1713
+  _globals['_PRIORITY']._serialized_end=1800
+  _globals['_FINISHREASON']._serialized_start=1802
+  _globals['_FINISHREASON']._serialized_end=1897
   _globals['_PROMPTMESSAGE']._serialized_start=48
   _globals['_PROMPTMESSAGE']._serialized_end=121
   _globals['_GENERATEREQUEST']._serialized_start=124
@@ -51,10 +53,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISH']._serialized_end=783
   _globals['_MODEL']._serialized_start=785
   _globals['_MODEL']._serialized_end=907
-  _globals['_DESCRIBEMODELREQUEST']._serialized_start=909
-  _globals['_DESCRIBEMODELREQUEST']._serialized_end=931
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=933
-  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=996
-  _globals['_LLMINFERENCE']._serialized_start=1282
-  _globals['_LLMINFERENCE']._serialized_end=1479
+  _globals['_GENERATEMANYREQUEST']._serialized_start=909
+  _globals['_GENERATEMANYREQUEST']._serialized_end=998
+  _globals['_GENERATIONSTART']._serialized_start=1001
+  _globals['_GENERATIONSTART']._serialized_end=1220
+  _globals['_GENERATIONSTART_TRACEENTRY']._serialized_start=1176
+  _globals['_GENERATIONSTART_TRACEENTRY']._serialized_end=1220
+  _globals['_GENERATEMANYRESPONSE']._serialized_start=1222
+  _globals['_GENERATEMANYRESPONSE']._serialized_end=1330
+  _globals['_GENERATIONEVENT']._serialized_start=1333
+  _globals['_GENERATIONEVENT']._serialized_end=1480
+  _globals['_GENERATIONEND']._serialized_start=1482
+  _globals['_GENERATIONEND']._serialized_end=1525
+  _globals['_DESCRIBEMODELREQUEST']._serialized_start=1527
+  _globals['_DESCRIBEMODELREQUEST']._serialized_end=1549
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_start=1551
+  _globals['_DESCRIBEMODELRESPONSE']._serialized_end=1614
+  _globals['_LLMINFERENCE']._serialized_start=1900
+  _globals['_LLMINFERENCE']._serialized_end=2196
 # @@protoc_insertion_point(module_scope)

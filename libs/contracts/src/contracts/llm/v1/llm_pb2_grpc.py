@@ -40,6 +40,11 @@ class LlmInferenceStub:
                 request_serializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.SerializeToString,
                 response_deserializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.FromString,
                 _registered_method=True)
+        self.GenerateMany = channel.stream_stream(
+                '/contracts.llm.v1.LlmInference/GenerateMany',
+                request_serializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyRequest.SerializeToString,
+                response_deserializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyResponse.FromString,
+                _registered_method=True)
         self.DescribeModel = channel.unary_unary(
                 '/contracts.llm.v1.LlmInference/DescribeModel',
                 request_serializer=contracts_dot_llm_dot_v1_dot_llm__pb2.DescribeModelRequest.SerializeToString,
@@ -60,6 +65,14 @@ class LlmInferenceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GenerateMany(self, request_iterator, context):
+        """GenerateMany is Generate for many at once, over one stream. One that fails or is cancelled disturbs no other; a stream
+        that breaks has broken those that have not ended. When the caller closes its side, what has been started ends first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DescribeModel(self, request, context):
         """DescribeModel says which model answers, and what it can do.
         """
@@ -74,6 +87,11 @@ def add_LlmInferenceServicer_to_server(servicer, server):
                     servicer.Generate,
                     request_deserializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.FromString,
                     response_serializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.SerializeToString,
+            ),
+            'GenerateMany': grpc.stream_stream_rpc_method_handler(
+                    servicer.GenerateMany,
+                    request_deserializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyRequest.FromString,
+                    response_serializer=contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyResponse.SerializeToString,
             ),
             'DescribeModel': grpc.unary_unary_rpc_method_handler(
                     servicer.DescribeModel,
@@ -109,6 +127,33 @@ class LlmInference:
             '/contracts.llm.v1.LlmInference/Generate',
             contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateRequest.SerializeToString,
             contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GenerateMany(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/contracts.llm.v1.LlmInference/GenerateMany',
+            contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyRequest.SerializeToString,
+            contracts_dot_llm_dot_v1_dot_llm__pb2.GenerateManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

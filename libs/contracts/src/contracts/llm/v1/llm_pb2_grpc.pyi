@@ -38,6 +38,10 @@ class LlmInferenceStub:
     Errors: RESOURCE_EXHAUSTED (the queue is full, or the deadline cannot be met: retry later), UNAVAILABLE (no backend),
     INVALID_ARGUMENT (too long, bad schema), DEADLINE_EXCEEDED.
     """
+    GenerateMany: _grpc.StreamStreamMultiCallable[_llm_pb2.GenerateManyRequest, _llm_pb2.GenerateManyResponse]
+    """GenerateMany is Generate for many at once, over one stream. One that fails or is cancelled disturbs no other; a stream
+    that breaks has broken those that have not ended. When the caller closes its side, what has been started ends first.
+    """
     DescribeModel: _grpc.UnaryUnaryMultiCallable[_llm_pb2.DescribeModelRequest, _llm_pb2.DescribeModelResponse]
     """DescribeModel says which model answers, and what it can do."""
 
@@ -50,6 +54,10 @@ class LlmInferenceAsyncStub(LlmInferenceStub):
     """Generate streams one completion. The call's gRPC deadline bounds queueing and generation together.
     Errors: RESOURCE_EXHAUSTED (the queue is full, or the deadline cannot be met: retry later), UNAVAILABLE (no backend),
     INVALID_ARGUMENT (too long, bad schema), DEADLINE_EXCEEDED.
+    """
+    GenerateMany: _aio.StreamStreamMultiCallable[_llm_pb2.GenerateManyRequest, _llm_pb2.GenerateManyResponse]  # type: ignore[assignment]
+    """GenerateMany is Generate for many at once, over one stream. One that fails or is cancelled disturbs no other; a stream
+    that breaks has broken those that have not ended. When the caller closes its side, what has been started ends first.
     """
     DescribeModel: _aio.UnaryUnaryMultiCallable[_llm_pb2.DescribeModelRequest, _llm_pb2.DescribeModelResponse]  # type: ignore[assignment]
     """DescribeModel says which model answers, and what it can do."""
@@ -66,6 +74,16 @@ class LlmInferenceServicer(metaclass=_abc_1.ABCMeta):
         """Generate streams one completion. The call's gRPC deadline bounds queueing and generation together.
         Errors: RESOURCE_EXHAUSTED (the queue is full, or the deadline cannot be met: retry later), UNAVAILABLE (no backend),
         INVALID_ARGUMENT (too long, bad schema), DEADLINE_EXCEEDED.
+        """
+
+    @_abc_1.abstractmethod
+    def GenerateMany(
+        self,
+        request_iterator: _MaybeAsyncIterator[_llm_pb2.GenerateManyRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_llm_pb2.GenerateManyResponse], _abc.AsyncIterator[_llm_pb2.GenerateManyResponse]]:
+        """GenerateMany is Generate for many at once, over one stream. One that fails or is cancelled disturbs no other; a stream
+        that breaks has broken those that have not ended. When the caller closes its side, what has been started ends first.
         """
 
     @_abc_1.abstractmethod

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n contracts/vector/v1/vector.proto\x12\x13\x63ontracts.vector.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x08TextItem\x12\x0f\n\x07text_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04role\x18\x04 \x01(\t\"3\n\x05Scope\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"h\n\rUpsertRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.contracts.vector.v1.TextItem\"9\n\x0eUpsertResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\x17\n\x0f\x65mbedding_model\x18\x02 \x01(\t\"r\n\rSearchRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x18\n\x10\x65xclude_text_ids\x18\x04 \x03(\t\"w\n\tSearchHit\x12\x0f\n\x07text_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04role\x18\x05 \x01(\t\">\n\x0eSearchResponse\x12,\n\x04hits\x18\x01 \x03(\x0b\x32\x1e.contracts.vector.v1.SearchHit\"`\n\rDeleteRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12\x10\n\x08text_ids\x18\x02 \x03(\t\x12\x12\n\neverything\x18\x03 \x01(\x08\"!\n\x0e\x44\x65leteResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\r\")\n\x0eRebuildRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\"H\n\x0fRebuildResponse\x12\x12\n\ntexts_done\x18\x01 \x01(\x04\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\x12\x0f\n\x07removed\x18\x03 \x01(\x04\x32\xdf\x02\n\x0cVectorSearch\x12Q\n\x06Upsert\x12\".contracts.vector.v1.UpsertRequest\x1a#.contracts.vector.v1.UpsertResponse\x12Q\n\x06Search\x12\".contracts.vector.v1.SearchRequest\x1a#.contracts.vector.v1.SearchResponse\x12Q\n\x06\x44\x65lete\x12\".contracts.vector.v1.DeleteRequest\x1a#.contracts.vector.v1.DeleteResponse\x12V\n\x07Rebuild\x12#.contracts.vector.v1.RebuildRequest\x1a$.contracts.vector.v1.RebuildResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n contracts/vector/v1/vector.proto\x12\x13\x63ontracts.vector.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x08TextItem\x12\x0f\n\x07text_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04role\x18\x04 \x01(\t\"3\n\x05Scope\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"h\n\rUpsertRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12,\n\x05items\x18\x02 \x03(\x0b\x32\x1d.contracts.vector.v1.TextItem\"9\n\x0eUpsertResponse\x12\x0e\n\x06stored\x18\x01 \x01(\r\x12\x17\n\x0f\x65mbedding_model\x18\x02 \x01(\t\"r\n\rSearchRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12\r\n\x05query\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\x12\x18\n\x10\x65xclude_text_ids\x18\x04 \x03(\t\"w\n\tSearchHit\x12\x0f\n\x07text_id\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05score\x18\x03 \x01(\x02\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04role\x18\x05 \x01(\t\">\n\x0eSearchResponse\x12,\n\x04hits\x18\x01 \x03(\x0b\x32\x1e.contracts.vector.v1.SearchHit\"I\n\x11SearchManyRequest\x12\x34\n\x08searches\x18\x01 \x03(\x0b\x32\".contracts.vector.v1.SearchRequest\"d\n\x0cSearchAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x35\n\x08response\x18\x03 \x01(\x0b\x32#.contracts.vector.v1.SearchResponse\"H\n\x12SearchManyResponse\x12\x32\n\x07\x61nswers\x18\x01 \x03(\x0b\x32!.contracts.vector.v1.SearchAnswer\"H\n\x11UpsertManyRequest\x12\x33\n\x07upserts\x18\x01 \x03(\x0b\x32\".contracts.vector.v1.UpsertRequest\"d\n\x0cUpsertAnswer\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x35\n\x08response\x18\x03 \x01(\x0b\x32#.contracts.vector.v1.UpsertResponse\"H\n\x12UpsertManyResponse\x12\x32\n\x07\x61nswers\x18\x01 \x03(\x0b\x32!.contracts.vector.v1.UpsertAnswer\"`\n\rDeleteRequest\x12)\n\x05scope\x18\x01 \x01(\x0b\x32\x1a.contracts.vector.v1.Scope\x12\x10\n\x08text_ids\x18\x02 \x03(\t\x12\x12\n\neverything\x18\x03 \x01(\x08\"!\n\x0e\x44\x65leteResponse\x12\x0f\n\x07\x64\x65leted\x18\x01 \x01(\r\")\n\x0eRebuildRequest\x12\x17\n\x0forganization_id\x18\x01 \x01(\t\"H\n\x0fRebuildResponse\x12\x12\n\ntexts_done\x18\x01 \x01(\x04\x12\x10\n\x08\x66inished\x18\x02 \x01(\x08\x12\x0f\n\x07removed\x18\x03 \x01(\x04\x32\x9d\x04\n\x0cVectorSearch\x12Q\n\x06Upsert\x12\".contracts.vector.v1.UpsertRequest\x1a#.contracts.vector.v1.UpsertResponse\x12Q\n\x06Search\x12\".contracts.vector.v1.SearchRequest\x1a#.contracts.vector.v1.SearchResponse\x12]\n\nSearchMany\x12&.contracts.vector.v1.SearchManyRequest\x1a\'.contracts.vector.v1.SearchManyResponse\x12]\n\nUpsertMany\x12&.contracts.vector.v1.UpsertManyRequest\x1a\'.contracts.vector.v1.UpsertManyResponse\x12Q\n\x06\x44\x65lete\x12\".contracts.vector.v1.DeleteRequest\x1a#.contracts.vector.v1.DeleteResponse\x12V\n\x07Rebuild\x12#.contracts.vector.v1.RebuildRequest\x1a$.contracts.vector.v1.RebuildResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,14 +46,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHHIT']._serialized_end=648
   _globals['_SEARCHRESPONSE']._serialized_start=650
   _globals['_SEARCHRESPONSE']._serialized_end=712
-  _globals['_DELETEREQUEST']._serialized_start=714
-  _globals['_DELETEREQUEST']._serialized_end=810
-  _globals['_DELETERESPONSE']._serialized_start=812
-  _globals['_DELETERESPONSE']._serialized_end=845
-  _globals['_REBUILDREQUEST']._serialized_start=847
-  _globals['_REBUILDREQUEST']._serialized_end=888
-  _globals['_REBUILDRESPONSE']._serialized_start=890
-  _globals['_REBUILDRESPONSE']._serialized_end=962
-  _globals['_VECTORSEARCH']._serialized_start=965
-  _globals['_VECTORSEARCH']._serialized_end=1316
+  _globals['_SEARCHMANYREQUEST']._serialized_start=714
+  _globals['_SEARCHMANYREQUEST']._serialized_end=787
+  _globals['_SEARCHANSWER']._serialized_start=789
+  _globals['_SEARCHANSWER']._serialized_end=889
+  _globals['_SEARCHMANYRESPONSE']._serialized_start=891
+  _globals['_SEARCHMANYRESPONSE']._serialized_end=963
+  _globals['_UPSERTMANYREQUEST']._serialized_start=965
+  _globals['_UPSERTMANYREQUEST']._serialized_end=1037
+  _globals['_UPSERTANSWER']._serialized_start=1039
+  _globals['_UPSERTANSWER']._serialized_end=1139
+  _globals['_UPSERTMANYRESPONSE']._serialized_start=1141
+  _globals['_UPSERTMANYRESPONSE']._serialized_end=1213
+  _globals['_DELETEREQUEST']._serialized_start=1215
+  _globals['_DELETEREQUEST']._serialized_end=1311
+  _globals['_DELETERESPONSE']._serialized_start=1313
+  _globals['_DELETERESPONSE']._serialized_end=1346
+  _globals['_REBUILDREQUEST']._serialized_start=1348
+  _globals['_REBUILDREQUEST']._serialized_end=1389
+  _globals['_REBUILDRESPONSE']._serialized_start=1391
+  _globals['_REBUILDRESPONSE']._serialized_end=1463
+  _globals['_VECTORSEARCH']._serialized_start=1466
+  _globals['_VECTORSEARCH']._serialized_end=2007
 # @@protoc_insertion_point(module_scope)

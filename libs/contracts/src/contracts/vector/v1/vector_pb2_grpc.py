@@ -45,6 +45,16 @@ class VectorSearchStub:
                 request_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchRequest.SerializeToString,
                 response_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.SearchMany = channel.unary_unary(
+                '/contracts.vector.v1.VectorSearch/SearchMany',
+                request_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyRequest.SerializeToString,
+                response_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyResponse.FromString,
+                _registered_method=True)
+        self.UpsertMany = channel.unary_unary(
+                '/contracts.vector.v1.VectorSearch/UpsertMany',
+                request_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyRequest.SerializeToString,
+                response_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyResponse.FromString,
+                _registered_method=True)
         self.Delete = channel.unary_unary(
                 '/contracts.vector.v1.VectorSearch/Delete',
                 request_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.DeleteRequest.SerializeToString,
@@ -68,6 +78,20 @@ class VectorSearchServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Search(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SearchMany(self, request, context):
+        """SearchMany and UpsertMany carry the calls of many persons in one message; the answers come in the order of the calls.
+        One that fails fails no other: its answer holds the code and the text that the call alone would have failed with.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpsertMany(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +122,16 @@ def add_VectorSearchServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchRequest.FromString,
                     response_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchResponse.SerializeToString,
+            ),
+            'SearchMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchMany,
+                    request_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyRequest.FromString,
+                    response_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyResponse.SerializeToString,
+            ),
+            'UpsertMany': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpsertMany,
+                    request_deserializer=contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyRequest.FromString,
+                    response_serializer=contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyResponse.SerializeToString,
             ),
             'Delete': grpc.unary_unary_rpc_method_handler(
                     servicer.Delete,
@@ -165,6 +199,60 @@ class VectorSearch:
             '/contracts.vector.v1.VectorSearch/Search',
             contracts_dot_vector_dot_v1_dot_vector__pb2.SearchRequest.SerializeToString,
             contracts_dot_vector_dot_v1_dot_vector__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.vector.v1.VectorSearch/SearchMany',
+            contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyRequest.SerializeToString,
+            contracts_dot_vector_dot_v1_dot_vector__pb2.SearchManyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpsertMany(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contracts.vector.v1.VectorSearch/UpsertMany',
+            contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyRequest.SerializeToString,
+            contracts_dot_vector_dot_v1_dot_vector__pb2.UpsertManyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,6 +35,11 @@ class VectorSearchStub:
     def __new__(cls, channel: _aio.Channel) -> VectorSearchAsyncStub: ...
     Upsert: _grpc.UnaryUnaryMultiCallable[_vector_pb2.UpsertRequest, _vector_pb2.UpsertResponse]
     Search: _grpc.UnaryUnaryMultiCallable[_vector_pb2.SearchRequest, _vector_pb2.SearchResponse]
+    SearchMany: _grpc.UnaryUnaryMultiCallable[_vector_pb2.SearchManyRequest, _vector_pb2.SearchManyResponse]
+    """SearchMany and UpsertMany carry the calls of many persons in one message; the answers come in the order of the calls.
+    One that fails fails no other: its answer holds the code and the text that the call alone would have failed with.
+    """
+    UpsertMany: _grpc.UnaryUnaryMultiCallable[_vector_pb2.UpsertManyRequest, _vector_pb2.UpsertManyResponse]
     Delete: _grpc.UnaryUnaryMultiCallable[_vector_pb2.DeleteRequest, _vector_pb2.DeleteResponse]
     Rebuild: _grpc.UnaryStreamMultiCallable[_vector_pb2.RebuildRequest, _vector_pb2.RebuildResponse]
     """Rebuild reads every text from coaching and makes the index exactly that; it streams its progress."""
@@ -46,6 +51,11 @@ class VectorSearchAsyncStub(VectorSearchStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Upsert: _aio.UnaryUnaryMultiCallable[_vector_pb2.UpsertRequest, _vector_pb2.UpsertResponse]  # type: ignore[assignment]
     Search: _aio.UnaryUnaryMultiCallable[_vector_pb2.SearchRequest, _vector_pb2.SearchResponse]  # type: ignore[assignment]
+    SearchMany: _aio.UnaryUnaryMultiCallable[_vector_pb2.SearchManyRequest, _vector_pb2.SearchManyResponse]  # type: ignore[assignment]
+    """SearchMany and UpsertMany carry the calls of many persons in one message; the answers come in the order of the calls.
+    One that fails fails no other: its answer holds the code and the text that the call alone would have failed with.
+    """
+    UpsertMany: _aio.UnaryUnaryMultiCallable[_vector_pb2.UpsertManyRequest, _vector_pb2.UpsertManyResponse]  # type: ignore[assignment]
     Delete: _aio.UnaryUnaryMultiCallable[_vector_pb2.DeleteRequest, _vector_pb2.DeleteResponse]  # type: ignore[assignment]
     Rebuild: _aio.UnaryStreamMultiCallable[_vector_pb2.RebuildRequest, _vector_pb2.RebuildResponse]  # type: ignore[assignment]
     """Rebuild reads every text from coaching and makes the index exactly that; it streams its progress."""
@@ -66,6 +76,23 @@ class VectorSearchServicer(metaclass=_abc_1.ABCMeta):
         request: _vector_pb2.SearchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_vector_pb2.SearchResponse, _abc.Awaitable[_vector_pb2.SearchResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def SearchMany(
+        self,
+        request: _vector_pb2.SearchManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vector_pb2.SearchManyResponse, _abc.Awaitable[_vector_pb2.SearchManyResponse]]:
+        """SearchMany and UpsertMany carry the calls of many persons in one message; the answers come in the order of the calls.
+        One that fails fails no other: its answer holds the code and the text that the call alone would have failed with.
+        """
+
+    @_abc_1.abstractmethod
+    def UpsertMany(
+        self,
+        request: _vector_pb2.UpsertManyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_vector_pb2.UpsertManyResponse, _abc.Awaitable[_vector_pb2.UpsertManyResponse]]: ...
 
     @_abc_1.abstractmethod
     def Delete(

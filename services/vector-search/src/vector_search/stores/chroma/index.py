@@ -14,7 +14,7 @@ from chromadb.errors import NotFoundError
 
 from vector_search.app.ports import Entries, Vectors
 from vector_search.domain.errors import ModelMismatchError
-from vector_search.domain.scope import Reach, Scope
+from vector_search.domain.scope import Reach, Scope, one_organization
 from vector_search.domain.texts import RememberedText, Role, from_microseconds
 
 PAGE = 1_000  # rows a call: a page of vectors holds the interpreter's lock for 60 ms at most
@@ -66,21 +66,34 @@ class ChromaIndex:
             pages = self._named_pages(collection, _keys(scope, text_ids))
         return {key.partition("/")[2]: str(row["digest"]) for page in pages for key, row in _rows(page)}
 
-    def upsert(self, scope: Scope, entries: Entries) -> int:
-        """Store texts under ids that begin with the person's."""
-        name = f"{TEXTS}.{self._tag}.{scope.organization_id}"
+    def known(self, named: Mapping[Scope, Ids[str]]) -> Mapping[Scope, Mapping[str, str]]:
+        """Return the digests of those of the named texts that are there."""
+        organization_id = one_organization(named)
+        found: dict[Scope, dict[str, str]] = {scope: {} for scope in named}
+        keys = [key for scope, text_ids in named.items() for key in _keys(scope, text_ids)]
+        for page in self._named_pages(self._open(organization_id), keys):
+            for key, row in _rows(page):
+                person_id, _, text_id = key.partition("/")
+                found[Scope(organization_id, person_id)][text_id] = str(row["digest"])
+        return found
+
+    def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, int]:
+        """Store texts under ids that begin with their person's, however many persons' together."""
+        name = f"{TEXTS}.{self._tag}.{one_organization(entries)}"
         collection = self._client.get_or_create_collection(
             name, metadata={"embedding_model": self._model}, embedding_function=None
         )
         self._require_model(collection)
-        for begin in range(0, len(entries.texts), PAGE):
-            texts = entries.texts[begin : begin + PAGE]
+        rows = [(scope, text) for scope, own in entries.items() for text in own.texts]
+        vectors = np.concatenate([own.vectors for own in entries.values()])
+        for begin in range(0, len(rows), PAGE):
+            page = rows[begin : begin + PAGE]
             collection.upsert(
-                ids=[_key(scope, text.text_id) for text in texts],
-                embeddings=entries.vectors[begin : begin + PAGE],
-                metadatas=[_metadata(scope, text) for text in texts],
+                ids=[_key(scope, text.text_id) for scope, text in page],
+                embeddings=vectors[begin : begin + PAGE],
+                metadatas=[_metadata(scope, text) for scope, text in page],
             )
-        return len(entries.texts)
+        return {scope: len(own.texts) for scope, own in entries.items()}
 
     def delete(self, scope: Scope, text_ids: Ids[str]) -> int:
         """Delete texts by id, under an earlier model too."""

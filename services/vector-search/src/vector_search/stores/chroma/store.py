@@ -48,8 +48,10 @@ class ChromaStore:
         # One writer: what is queued first is written first, even when nobody waits for it any more.
         self._writes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="chroma-write")
 
-    async def version(self, scope: Scope) -> str | None:
-        return await self._in(self._reads, lambda: self._versions.read(scope))
+    async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
+        if not self.shared:  # counts of this process: no thread is needed
+            return self._versions.read(scopes)
+        return await self._in(self._reads, lambda: self._versions.read(scopes))
 
     async def load(self, scope: Scope) -> Entries:
         return await self._in(self._reads, lambda: self._index.load(scope))
@@ -57,14 +59,17 @@ class ChromaStore:
     async def digests(self, scope: Scope, text_ids: Collection[str] | None = None) -> Mapping[str, str]:
         return await self._in(self._reads, lambda: self._index.digests(scope, text_ids))
 
-    async def upsert(self, scope: Scope, entries: Entries) -> Change:
-        return await self._write(scope, lambda: self._index.upsert(scope, entries))
+    async def known(self, named: Mapping[Scope, Collection[str]]) -> Mapping[Scope, Mapping[str, str]]:
+        return await self._in(self._reads, lambda: self._index.known(named))
+
+    async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
+        return await self._write(entries.keys(), lambda: self._index.upsert(entries))
 
     async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
-        return await self._write(scope, lambda: self._index.delete(scope, text_ids))
+        return (await self._write([scope], lambda: {scope: self._index.delete(scope, text_ids)}))[scope]
 
     async def delete_person(self, scope: Scope) -> Change:
-        return await self._write(scope, lambda: self._index.delete_person(scope))
+        return (await self._write([scope], lambda: {scope: self._index.delete_person(scope)}))[scope]
 
     async def inventory(self, reach: Reach) -> Mapping[Scope, Mapping[str, str]]:
         return await self._in(self._reads, lambda: self._index.inventory(reach))
@@ -87,14 +92,16 @@ class ChromaStore:
         self._reads.shutdown()
         self._close()
 
-    async def _write(self, scope: Scope, write: Callable[[], int]) -> Change:
-        def versioned() -> Change:
-            before = self._versions.begin(scope)
+    async def _write(
+        self, scopes: Collection[Scope], write: Callable[[], Mapping[Scope, int]]
+    ) -> Mapping[Scope, Change]:
+        def versioned() -> Mapping[Scope, Change]:
+            before = self._versions.begin(scopes)
             try:
-                count = write()
+                counts = write()
             finally:
-                after = self._versions.end(scope)
-            return Change(count, before, after)
+                after = self._versions.end(scopes)
+            return {scope: Change(counts[scope], before[scope], after[scope]) for scope in scopes}
 
         return await self._in(self._writes, versioned)
 

@@ -1,5 +1,7 @@
 """What tells a reader that a person's vectors have changed: within one process, or for all that share a server."""
 
+from collections.abc import Collection as Ids
+from collections.abc import Mapping
 from typing import Protocol
 from uuid import uuid4
 
@@ -12,20 +14,21 @@ from vector_search.domain.scope import Scope
 NEVER_WRITTEN = "never"
 TOKEN = "token"  # noqa: S105  # a key of metadata; the value is random and opens nothing
 WRITING = "writing"
+Read = Mapping[Scope, str | None]
 NOWHERE = np.zeros((1, 1), dtype=np.float32)  # Chroma wants a vector with each record
 
 
 class Versions(Protocol):
-    """Read before a load; begun before and ended after every write, whatever became of the write."""
+    """Read before a load; begun before and ended after every write, whatever became of the write. By person."""
 
-    def read(self, scope: Scope) -> str | None:
-        """Return the current version; None while a write is in progress, or where one was cut off by a crash."""
+    def read(self, scopes: Ids[Scope]) -> Read:
+        """Return the current versions; None while a write is in progress, or where one was cut off by a crash."""
 
-    def begin(self, scope: Scope) -> str | None:
-        """Note that a write begins; return the version until now, if nobody else can change it."""
+    def begin(self, scopes: Ids[Scope]) -> Read:
+        """Note that a write begins; return the versions until now, if nobody else can change them."""
 
-    def end(self, scope: Scope) -> str | None:
-        """Set a version that never was before; return it, if nobody else can change it."""
+    def end(self, scopes: Ids[Scope]) -> Read:
+        """Set versions that never were before; return them, if nobody else can change them."""
 
 
 class ProcessVersions:
@@ -35,18 +38,19 @@ class ProcessVersions:
         self._writes: dict[Scope, int] = {}
         self._writing: set[Scope] = set()
 
-    def read(self, scope: Scope) -> str | None:
-        return None if scope in self._writing else str(self._writes.get(scope, 0))
+    def read(self, scopes: Ids[Scope]) -> Read:
+        return {scope: None if scope in self._writing else str(self._writes.get(scope, 0)) for scope in scopes}
 
-    def begin(self, scope: Scope) -> str | None:
-        before = self.read(scope)
-        self._writing.add(scope)
+    def begin(self, scopes: Ids[Scope]) -> Read:
+        before = self.read(scopes)
+        self._writing.update(scopes)
         return before
 
-    def end(self, scope: Scope) -> str | None:
-        self._writes[scope] = self._writes.get(scope, 0) + 1
-        self._writing.discard(scope)
-        return self.read(scope)
+    def end(self, scopes: Ids[Scope]) -> Read:
+        for scope in scopes:
+            self._writes[scope] = self._writes.get(scope, 0) + 1
+            self._writing.discard(scope)
+        return self.read(scopes)
 
 
 class SharedVersions:
@@ -59,23 +63,28 @@ class SharedVersions:
     def __init__(self, client: ClientAPI) -> None:
         self._records: Collection = client.get_or_create_collection("versions", embedding_function=None)
 
-    def read(self, scope: Scope) -> str | None:
-        found = self._records.get(ids=[_key(scope)], include=["metadatas"])["metadatas"]
-        if not found:
-            return NEVER_WRITTEN
-        token = str(found[0][TOKEN])
-        return None if token == WRITING else token
+    def read(self, scopes: Ids[Scope]) -> Read:
+        keys = {_key(scope): scope for scope in scopes}
+        found = self._records.get(ids=list(keys), include=["metadatas"])
+        read: dict[Scope, str | None] = dict.fromkeys(scopes, NEVER_WRITTEN)
+        for key, row in zip(found["ids"], found["metadatas"] or [], strict=True):
+            token = str(row[TOKEN])
+            read[keys[key]] = None if token == WRITING else token
+        return read
 
-    def begin(self, scope: Scope) -> str | None:
-        self._set(scope, WRITING)
-        return None
+    def begin(self, scopes: Ids[Scope]) -> Read:
+        return self._set(scopes, WRITING)
 
-    def end(self, scope: Scope) -> str | None:
-        self._set(scope, uuid4().hex)
-        return None
+    def end(self, scopes: Ids[Scope]) -> Read:
+        return self._set(scopes, uuid4().hex)
 
-    def _set(self, scope: Scope, token: str) -> None:
-        self._records.upsert(ids=[_key(scope)], embeddings=NOWHERE, metadatas=[{TOKEN: token}])
+    def _set(self, scopes: Ids[Scope], token: str) -> Read:
+        self._records.upsert(
+            ids=[_key(scope) for scope in scopes],
+            embeddings=np.repeat(NOWHERE, len(scopes), axis=0),
+            metadatas=[{TOKEN: token} for _ in scopes],
+        )
+        return dict.fromkeys(scopes)
 
 
 def _key(scope: Scope) -> str:
