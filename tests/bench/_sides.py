@@ -22,7 +22,8 @@ HOST = "127.0.0.1"
 START_SECONDS = 30.0
 # What a server of two cores with many bots would be given: the defaults are a small machine's.
 SETTINGS = {
-    "MAX_WORKERS": "64",
+    "MAX_WORKERS": "128",
+    "LOG_LEVEL": "WARNING",
     # Messages are answered at once: waiting for more of them is a choice of how to talk, not a cost.
     "TURN_SETTLE_SECONDS": "0",
     "TURNS_PER_MINUTE": "100000",

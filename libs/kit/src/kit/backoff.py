@@ -13,7 +13,7 @@ class Backoff:
     factor: float = 2.0
     most: float = 30.0
     jitter: float = 0.2
-    randomness: random.Random = field(default_factory=random.Random, compare=False)
+    randomness: random.Random = field(default=random.Random(), compare=False)
 
     def delays(self) -> Iterator[float]:
         """Yield delays without end; start a new iterator after a success."""

@@ -203,3 +203,13 @@ def test_every_prepared_text_exists_in_every_language(language: Language, text: 
     words = prepared(text, language)
     assert words
     assert "{" not in words
+
+
+SPELLINGS = st.lists(
+    st.sampled_from("I i I'm can't cannot wont don't dont wanna gonna `m but , - went die".split()), max_size=8
+)
+
+
+@given(SPELLINGS.map(" ".join) | st.text(st.characters(max_codepoint=126), max_size=60))
+def test_plain_letters_are_read_as_any_other_text_is(text: str) -> None:
+    assert normalised(text) == normalised(f"{text}\u200d")  # an invisible character: no longer plain, and left out

@@ -211,6 +211,15 @@ def asked(draw: st.DrawFn) -> Asked:
     return now, Occasion(now - draw(SPANS), draw(st.sampled_from(CatchUp))), person, channel, history, limits
 
 
+def next_window_is_stale(reason: str, question: Asked) -> bool:
+    """Tell whether it would have to wait for a morning that comes only after it has become stale."""
+    now, occasion, person, _, _, limits = question
+    late = now - allowed_from(occasion.due_at, ZONES[person.time_zone or ""], person.quiet)
+    waits = occasion.catch_up is CatchUp.NEXT_WINDOW and late > limits.grace
+    # The next end of quiet hours is a day away at most, and an hour more where the clocks go back.
+    return reason == "stale" and waits and late + DAY + HOUR > LONGEST[CatchUp.NEXT_WINDOW]
+
+
 def forbidden(question: Asked) -> list[str]:
     """Return all that speaks against sending now, each said on its own."""
     now, occasion, person, channel, history, limits = question
@@ -252,8 +261,8 @@ def test_it_leaves_only_where_nothing_speaks_against_it(question: Asked) -> None
             assert now < until <= now + 4 * DAY
             if reason == "quiet_hours":
                 assert not person.quiet.quiet(until.astimezone(ZoneInfo(str(person.time_zone))))
-        case Drop():
-            assert against
+        case Drop(reason):
+            assert against or next_window_is_stale(reason, question)
 
 
 @pytest.mark.guarantee("P4-decide")

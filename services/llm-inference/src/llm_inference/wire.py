@@ -1,7 +1,6 @@
 """What all model servers over HTTP share: lines of a streamed body, and failures told without any prompt text."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import orjson
 
 from llm_inference.domain.errors import BackendUnavailableError, InvalidRequestError
 
@@ -21,6 +21,7 @@ CONNECT_SECONDS = 5.0
 KEEP_IDLE_SECONDS = 2.0
 PER_WORKER = 16  # completions for each of MAX_WORKERS: waiting for a server costs next to nothing here
 CLIENT_ERRORS = frozenset({400, 413, 422})
+JSON_TYPE = {"Content-Type": "application/json"}
 KEY_ERRORS = frozenset({401, 403})
 BROKEN = (aiohttp.ClientError, OSError, asyncio.TimeoutError)
 
@@ -45,8 +46,9 @@ class Client:
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:  # fmt: skip
         """Ask; leaving the context before the response has ended closes the connection. Raises one of BROKEN."""
         timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
+        data, headers = (None, None) if body is None else (orjson.dumps(body), JSON_TYPE)
         return self._session.request(
-            method, self._base + path, json=body, params=params, timeout=timeout, allow_redirects=False
+            method, self._base + path, data=data, headers=headers, params=params, timeout=timeout, allow_redirects=False
         )
 
     async def close(self) -> None:
@@ -128,7 +130,7 @@ async def sse(pieces: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], No
 def parsed(data: bytes) -> dict[str, Any]:
     """Return the JSON object of one line. Raises BackendUnavailableError when it is none, or tells of an error."""
     try:
-        value = json.loads(data)
+        value = orjson.loads(data)
     except ValueError:
         value = None
     if not isinstance(value, dict):

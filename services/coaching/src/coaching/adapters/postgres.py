@@ -1,25 +1,28 @@
 """The database as the adapters see it: one organisation's transaction, and errors in the words of the ports."""
 
-import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
+from uuid import UUID
 
 import asyncpg
+import orjson
 from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
 
 from coaching.adapters.schema_check import SchemaCheck
 from coaching.app.ports import StoreRefusedError, StoreUnavailableError
 from kit.postgres import Database
 
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+ROLLBACK_SECONDS = 5.0
 # SQLSTATE classes that say the data itself is wrong: 22 data exception, 23 integrity constraint violation.
 REFUSED = ("22", "23")
-# What SQLAlchemy says of a transaction's begin and end, and the driver of its statements.
-FAILED = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError)
+NO_UUID = "22P02"
+# What the pool says that has no connection, and the driver of a statement.
+FAILED = (EmulatedDBAPIException, asyncpg.PostgresError, asyncpg.InterfaceError)
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # SQLAlchemy types its dialects in part
 
 
@@ -48,6 +51,26 @@ def _compiled(statement: TextClause) -> tuple[str, tuple[str, ...]]:
     return found.string, tuple(found.positiontup or ())
 
 
+def _begin_as(organization_id: str) -> str:
+    """Return what begins a transaction that sees one organisation's rows, in one message to the server."""
+    try:
+        return f"BEGIN; SELECT set_config('app.organization_id', '{UUID(organization_id)}', true)"
+    except ValueError:
+        raise StoreRefusedError(NO_UUID) from None
+
+
+async def _roll_back(driver: Driver) -> None:
+    """End the transaction, or the connection with it: the pool never gets one that is in the middle of something."""
+    ended = False
+    try:
+        with suppress(*FAILED, OSError, TimeoutError):
+            await driver.execute("ROLLBACK", timeout=ROLLBACK_SECONDS)
+            ended = True
+    finally:
+        if not ended:
+            driver.terminate()
+
+
 class Tables:
     """Transactions on coaching's tables; `schema` is told how each statement went."""
 
@@ -59,26 +82,41 @@ class Tables:
     async def of(self, organization_id: str) -> AsyncIterator["Transaction"]:
         """Open a transaction that sees one organisation's rows."""
         with in_words_of_ports():
-            async with self._database.transaction(organization_id) as connection:
-                yield Transaction(connection, organization_id, self._schema)
+            async with self._begun(_begin_as(organization_id)) as driver:
+                yield Transaction(driver, organization_id, self._schema)
 
     @asynccontextmanager
     async def across(self) -> AsyncIterator["Transaction"]:
         """Open a transaction for the functions that look across organisations; it sees no row itself."""
         with in_words_of_ports():
-            async with self._database.across() as connection:
-                yield Transaction(connection, "", self._schema)
+            async with self._begun("BEGIN") as driver:
+                yield Transaction(driver, "", self._schema)
+
+    @asynccontextmanager
+    async def _begun(self, begin: str) -> AsyncIterator[Driver]:
+        """Yield a connection in a transaction that is committed at the end, and rolled back on an error."""
+        pooled = await self._database.engine.raw_connection()
+        driver = cast("Driver", pooled.driver_connection)
+        try:
+            await driver.execute(begin)
+            yield driver
+            await driver.execute("COMMIT")
+        except BaseException:
+            await _roll_back(driver)
+            raise
+        finally:
+            pooled.close()
 
 
 class Transaction:
     """Statements of one transaction; each names `:organization_id`, which is bound here; `:rows` travels as JSON.
 
-    They go to the driver itself: what SQLAlchemy adds to each is more than a prepared statement costs altogether.
+    They go to the driver itself, and so do the transaction's begin and end: what SQLAlchemy adds to each is more than a
+    prepared statement costs altogether. Its pool stays.
     """
 
-    def __init__(self, connection: AsyncConnection, organization_id: str, schema: SchemaCheck) -> None:
-        opened: Any = connection.sync_connection
-        self._driver = opened.connection.driver_connection
+    def __init__(self, driver: Driver, organization_id: str, schema: SchemaCheck) -> None:
+        self._driver = driver
         self._schema = schema
         self._organization_id = organization_id
 
@@ -100,7 +138,7 @@ class Transaction:
 
     def _bound(self, values: dict[str, Any]) -> dict[str, Any]:
         if "rows" in values:
-            values["rows"] = json.dumps(values["rows"], ensure_ascii=False, default=str)
+            values["rows"] = orjson.dumps(values["rows"], default=str).decode()
         if self._organization_id:
             values["organization_id"] = self._organization_id
         return values

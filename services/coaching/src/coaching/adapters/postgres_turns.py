@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +15,7 @@ from coaching.app.ports import Context
 from coaching.domain.ids import ConversationId, MessageId, OrganizationId, PersonId, TurnId
 from coaching.domain.people import Person
 from coaching.domain.prompt import Past, Speaker
-from coaching.domain.turn import Claim, Conversation, OpenedTurn, Pending, TurnRecord
+from coaching.domain.turn import Claim, Conversation, OpenedTurn, Pending, StepTrace, TurnRecord
 from kit.clock import Clock
 from kit.ids import new_id
 
@@ -141,9 +140,13 @@ def _turn(record: TurnRecord) -> dict[str, Any]:
         "model_name": use.name if use else None, "model_sha256": use.sha256 if use else None,
         "model_provider": use.provider if use else None, "prompt_tokens": use.prompt_tokens if use else 0,
         "cached_tokens": use.cached_tokens if use else 0, "generated_tokens": use.generated_tokens if use else 0,
-        "steps": [asdict(trace) for trace in record.steps], "attempts": opened.conversation.attempts,
+        "steps": [_step(trace) for trace in record.steps], "attempts": opened.conversation.attempts,
         "lease_token": opened.claim.token, "started_at": opened.started_at.isoformat(),
     }  # fmt: skip
+
+
+def _step(trace: StepTrace) -> dict[str, Any]:
+    return {"step": trace.step, "milliseconds": trace.milliseconds, "outcome": trace.outcome}
 
 
 def _answered(record: TurnRecord) -> Rows:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import ParamSpec, TypeVar
 
 from coaching.app.ports import Live, Memory, Model, SentNudges, Turns
@@ -51,6 +52,11 @@ class SpokenFirst:
     triggers: Triggers
 
 
+@cache
+def _observer(step: str) -> Callable[[float], None]:
+    return STEP_SECONDS.labels(step).observe
+
+
 @dataclass(slots=True)
 class Walk:
     """Runs steps by their names, and remembers how long each took and how it ended."""
@@ -73,7 +79,7 @@ class Walk:
             raise
         finally:
             seconds = self.clock.monotonic() - begun
-            STEP_SECONDS.labels(name).observe(seconds)
+            _observer(name)(seconds)
             self.traces.append(StepTrace(name, round(seconds * 1000, 2), outcome))
 
 

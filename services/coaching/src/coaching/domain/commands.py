@@ -74,8 +74,7 @@ _COMMANDS = {word: command for command, words in WORDS.items() for word in words
 
 def normalised(text: str) -> str:
     """Trim, case-fold, take one form of each character, and leave out what is not seen; politeness around STOP too."""
-    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
-    plain = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", seen).casefold()).replace("’", "'")
+    plain = text.lower() if text.isascii() else _in_one_form(text)
     words = _without_marks(plain).replace("thank you", "thanks").split()
     first, after = 0, len(words)
     while first < after and _without_marks(words[first]) in POLITE:
@@ -84,6 +83,11 @@ def normalised(text: str) -> str:
         after -= 1
     bare = _without_marks(" ".join(words[first:after]))
     return bare if _COMMANDS.get(bare) is Command.STOP else " ".join(words)
+
+
+def _in_one_form(text: str) -> str:
+    seen = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", seen).casefold()).replace("’", "'")
 
 
 def _without_marks(text: str) -> str:

@@ -26,7 +26,9 @@ CONTRACTIONS = (
     (re.compile(r"\bgonna\b"), "going to"),
     (re.compile(r"\b(i|you|he|she|they|we|it)'(?:m|re|s|d|ll|ve)\b"), r"\1"),
 )
-_CLAUSE_MARKS = re.compile(r"[.,;:!?\n…()]+| - | – | — |\bbut\b|\baber\b|\bsondern\b")
+# One look tells of most texts that none of them is there.
+_CONTRACTED = re.compile("|".join(pattern.pattern for pattern, _ in CONTRACTIONS))
+_CLAUSE_MARKS = re.compile(r"[.,;:!?\n…()]+| [-–—] |\b(?:but|aber|sondern)\b")
 _NOT_WORDS = re.compile(r"[^a-z|]+")
 
 
@@ -43,13 +45,18 @@ def normalised(text: str) -> str:
 
     Accents are dropped (ö -> o), invisible characters too; English contractions are written out.
     """
-    folded = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in folded if unicodedata.category(char) not in ("Mn", "Cf"))
-    plain = plain.replace("’", "'").replace("‘", "'").replace("`", "'").replace("´", "'")
-    for pattern, full in CONTRACTIONS:
-        plain = pattern.sub(full, plain)
+    plain = (text.lower() if text.isascii() else _unaccented(text)).replace("`", "'")
+    if _CONTRACTED.search(plain):
+        for pattern, full in CONTRACTIONS:
+            plain = pattern.sub(full, plain)
     plain = _CLAUSE_MARKS.sub(f" {CLAUSE} ", plain)
     return " ".join(_NOT_WORDS.sub(" ", plain).split())
+
+
+def _unaccented(text: str) -> str:
+    folded = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(char for char in folded if unicodedata.category(char) not in ("Mn", "Cf"))
+    return plain.replace("’", "'").replace("‘", "'").replace("´", "'")
 
 
 def screen(text: str) -> Language | None:

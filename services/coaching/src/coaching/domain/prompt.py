@@ -145,6 +145,8 @@ def size(text: str) -> int:
 
     An emoji counts three times its four bytes: a small model's vocabulary has few, and reads each as up to four tokens.
     """
+    if text.isascii():
+        return len(text)
     return len(text.encode(errors="replace")) + 8 * sum(char > "\uffff" for char in text)
 
 
