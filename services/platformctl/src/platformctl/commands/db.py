@@ -7,6 +7,7 @@ import typer
 
 from platformctl.commands.shared import Data, Json, fail, run, settings_of
 from platformctl.commands.stores import store_settings
+from platformctl.console import Console
 from platformctl.db.errors import DatabaseError
 from platformctl.db.history import history
 from platformctl.db.migrate import Migrated, migrate, sql
@@ -67,7 +68,7 @@ def wait_command(
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.", min=0)] = 120.0,
     data: Data = None,
 ) -> None:
-    """Wait until the database answers queries and has a revision; ends with 1 when it does not in time.
+    """Wait until the database answers queries and has a revision; ends with 1, and says why, when it does not in time.
 
     Any role may ask: DATABASE_URL can be a service's own. A revision that this release does not know is a newer one and
     counts as reached, so that an older release starts on a newer schema.
@@ -77,7 +78,7 @@ def wait_command(
     async def work() -> str:
         known = history(settings)
         url = settings.database_url.get_secret_value()
-        return await wait_for(url, known, min_revision or known.head, timeout)
+        return await wait_for(url, known, min_revision or known.head, timeout, Console().line)
 
     typer.echo(f"The database is at {run(work(), DatabaseError)}.")
 
