@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 from kit.settings import BaseServiceSettings
-from platformctl.commands import chat, check_in, db, down, models, people, schedule, status, streams, up
+from platformctl.commands import chat, check_in, cluster, db, down, models, people, schedule, status, streams, up
 from platformctl.commands.shared import settings_of
 
 HELP = "Run, look after and talk to a coaching platform."
@@ -25,6 +25,7 @@ GROUPS: dict[str, typer.Typer] = {
     "check-in": check_in.app,
     "schedule": schedule.app,
     "models": models.app,
+    "cluster": cluster.app,
 }
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
