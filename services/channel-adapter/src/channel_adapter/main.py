@@ -78,7 +78,7 @@ def _open_channels(settings: Settings, life: Life, bus: Bus, clock: Clock) -> Co
 
 
 async def _serve(settings: Settings, life: Life, receive: ReceiveRequest) -> None:
-    server = GrpcServer(settings.bind_host, settings.grpc_port, life)
+    server = GrpcServer(settings.bind_host, settings.grpc_port, life, settings.grpc_max_connection_age_seconds)
     server.add(add_ChannelAdapterServicer_to_server, ReceiveServicer(receive))
     await server.start()
     await HttpServer(ops_app(life), settings.bind_host, settings.http_port, life).start()

@@ -43,7 +43,7 @@ async def build(settings: VectorSearchSettings, life: process.Life) -> None:
 
     life.readiness.add("store", store.check)
     life.readiness.add("index", whole)
-    server = GrpcServer(settings.bind_host, settings.grpc_port, life)
+    server = GrpcServer(settings.bind_host, settings.grpc_port, life, settings.grpc_max_connection_age_seconds)
     server.add(vector_pb2_grpc.add_VectorSearchServicer_to_server, VectorSearchServicer(index, embedding, rebuild))
     await server.start()
     await http.HttpServer(http.ops_app(life), settings.bind_host, settings.http_port, life).start()
