@@ -35,9 +35,9 @@ class Marker:
     failed_app: str = ""
     failed_at: str = ""
 
-    def succeeded(self, now: "Marker") -> "Marker":
-        """The marker after a run that ended well."""
-        return replace(now, at=_now())
+    def now(self) -> "Marker":
+        """The same, installed at this moment."""
+        return replace(self, at=_now())
 
     def failed(self, step: str, error: str, app: str) -> "Marker":
         """The same installation, with what its last run failed with."""

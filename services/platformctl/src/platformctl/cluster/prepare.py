@@ -56,7 +56,7 @@ async def prepare(settings: PrepareSettings, cluster: Cluster, say: Say) -> Mark
 
         step("mark", "writing down what is installed")
         installed = settings.marker(done.after or known.head)
-        marker.write(cluster, settings.release, before.succeeded(installed))
+        marker.write(cluster, settings.release, installed.now())
     return installed
 
 

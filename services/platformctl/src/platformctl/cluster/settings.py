@@ -1,6 +1,6 @@
 """Settings of the jobs that run in a cluster."""
 
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -13,8 +13,11 @@ ALLOWED = ("empty-database", "fewer-stream-replicas")
 
 
 def app_version() -> str:
-    """The release that this code belongs to."""
-    return version("coaching-platform-platformctl")
+    """The release that this code belongs to; empty in an image, whose chart says it."""
+    try:
+        return version("coaching-platform-platformctl")
+    except PackageNotFoundError:
+        return ""
 
 
 class PrepareSettings(BackupSettings, StreamSettings):

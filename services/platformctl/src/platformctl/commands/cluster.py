@@ -1,15 +1,17 @@
 """`platformctl cluster`: what must act on a Kubernetes cluster."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from platformctl.cluster import secrets
-from platformctl.cluster.connect import connected
 from platformctl.cluster.errors import ClusterError
 from platformctl.cluster.prepare import foresee, prepare
 from platformctl.cluster.settings import PrepareSettings
-from platformctl.commands.shared import fail, run, settings_of
+from platformctl.commands import cluster_act, cluster_look
+from platformctl.commands.cluster_shared import DryRun, Namespace, the_cluster
+from platformctl.commands.shared import run, settings_of
 from platformctl.console import Console
 from platformctl.db.errors import DatabaseError
 from platformctl.streams.operations import StreamError
@@ -23,11 +25,16 @@ app = typer.Typer(help=HELP, no_args_is_help=True)
 secrets_app = typer.Typer(help="The passwords and keys of one release.", no_args_is_help=True)
 app.add_typer(secrets_app, name="secrets")
 
-Namespace = Annotated[
-    str | None,
-    typer.Option("--namespace", "-n", help="Default: POD_NAMESPACE, else that of the account or of KUBECONFIG."),
-]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+COMMANDS: dict[str, Callable[..., None]] = {
+    "versions": cluster_look.versions,
+    "status": cluster_look.status,
+    "wait": cluster_look.wait,
+    "scale-down": cluster_act.scale_down,
+    "scale-up": cluster_act.scale_up,
+    "run-job": cluster_act.run_job,
+}
+for command_name, command in COMMANDS.items():
+    app.command(command_name)(command)
 
 
 @secrets_app.command("ensure")
@@ -44,12 +51,9 @@ def ensure_command(
     With --release it refuses to make new passwords for a release that was installed before: its volumes know the old
     ones. Rights: secrets get, create, patch; with --release configmaps get.
     """
-    try:
-        with connected(namespace) as cluster:
-            done = secrets.ensure(cluster, name, release=release, dry_run=dry_run)
-            where = f"Secret {cluster.namespace}/{name}"
-    except ClusterError as error:
-        raise fail(str(error)) from None
+    with the_cluster(namespace) as cluster:
+        done = secrets.ensure(cluster, name, release=release, dry_run=dry_run)
+        where = f"Secret {cluster.namespace}/{name}"
     if done.created:
         typer.echo(f"{where} {'would be' if dry_run else 'was'} made with {len(done.added)} keys.")
     elif done.added:
@@ -68,10 +72,7 @@ def prepare_command(namespace: Namespace = None, dry_run: DryRun = False) -> Non
     """
     settings = settings_of(PrepareSettings)
     say = Console().line
-    try:
-        with connected(namespace) as cluster:
-            work = foresee(settings, cluster, say) if dry_run else prepare(settings, cluster, say)
-            run(work, (ClusterError, DatabaseError, StreamError))
-    except ClusterError as error:
-        raise fail(str(error)) from None
+    with the_cluster(namespace) as cluster:
+        work = foresee(settings, cluster, say) if dry_run else prepare(settings, cluster, say)
+        run(work, (ClusterError, DatabaseError, StreamError))
     typer.echo("Nothing was changed." if dry_run else f"Release {settings.release} is prepared.")

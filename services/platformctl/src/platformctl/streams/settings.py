@@ -1,6 +1,6 @@
 """Settings of the stream commands."""
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from kit.settings import NatsSettings
 from kit.streams import DUPLICATE_WINDOW_SECONDS
@@ -17,10 +17,4 @@ class StreamSettings(NatsSettings):
         ge=1,
         description="What a dead process took from a stream comes again after this; unset: as declared (10).",
     )
-    nats_replicas: int = Field(
-        1,
-        ge=1,
-        le=5,
-        validation_alias=AliasChoices("NATS_REPLICAS", "STREAM_REPLICAS", "nats_replicas"),
-        description="Servers that keep each stream: 1 alone, 3 in a cluster.",
-    )
+    nats_replicas: int = Field(1, ge=1, le=5, description="Servers that keep each stream: 1 alone, 3 in a cluster.")
