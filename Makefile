@@ -20,7 +20,7 @@ FAULT_SEED ?=
 BIN := .venv/bin
 PY := $(BIN)/python
 PACKAGES := $(sort $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml))
-SOURCES := libs/kit $(wildcard services/*/src services/*/bench conftest.py) tests scripts migrations
+SOURCES := libs/kit $(wildcard services/*/src services/*/bench conftest.py) tests scripts migrations deploy/docker
 
 .PHONY: help
 help: ## Print this page
@@ -85,6 +85,27 @@ bench: install ## Measure the real model beside its engine; leaves build/bench.j
 promises: ## After `make test`: one line for each promise of docs/guarantees.md; fails when one was not shown
 	@$(PY) scripts/guarantees.py
 
+## Images
+
+.PHONY: images
+images: ## Build the platform's images (SERVICES="gateway web" TAG= PUSH=registry MODEL=small PINNED=yes)
+	@SERVICES="$(SERVICES)" TAG="$(TAG)" PUSH="$(PUSH)" MODEL="$(MODEL)" PINNED="$(PINNED)" scripts/images.sh
+
+.PHONY: pin
+pin: ## Look up the digests of the base images and write deploy/docker/images.lock; needs a network
+	@scripts/pin.sh
+
+## A cluster
+
+.PHONY: cluster-up
+cluster-up: ## Start a Kubernetes, or find one: KUBECONFIG, else ../shared/cluster, else kind
+	@scripts/cluster.sh up
+	@scripts/cluster.sh env
+
+.PHONY: cluster-test
+cluster-test: install ## Run the chart for real on it: install, upgrade, faults, policies, the operators' pages (ARGS=, KEEP=1)
+	@scripts/cluster.sh run $(BIN)/pytest --random-order-bucket=none tests/cluster $(ARGS)
+
 ## Check it
 
 CHECKS := check-format check-lint check-types check-imports check-dependencies check-dead check-structure \
@@ -133,7 +154,7 @@ check-docs: ## Generated reference pages are current
 	@$(PY) scripts/reference.py --check
 
 check-shell: ## Shell scripts (shellcheck)
-	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh deploy/docker/*.sh deploy/docker/web/*.sh .ci/run
 
 check-docker: ## Image recipes (hadolint)
 	@scripts/docker.sh
