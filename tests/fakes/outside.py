@@ -8,6 +8,7 @@ GET /people/state     GET /people/report
 
 import argparse
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 from starlette.applications import Starlette
@@ -61,6 +62,8 @@ def control(people: People, telegram: FakeTelegram, model: ScriptedModel) -> Sta
 
 async def serve(token: str) -> None:
     """Serve until stopped."""
+    # One thread for each request under way: while a platform is away they take half a minute each.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(256))
     model = ScriptedModel(echoing, EVERYWHERE, MODEL_PORT)
     async with FakeTelegram(token, host=EVERYWHERE, port=TELEGRAM_PORT) as telegram, model:
         app = control(People(telegram), telegram, model)
