@@ -20,9 +20,10 @@ SESSION = {
 
 OURS = "n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'"
 
+# No materialised views: a restore computes them anew, from tables that are compared.
 TABLES = f"""
 SELECT n.nspname AS schema, c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't' AND {OURS} ORDER BY 1, 2
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {OURS} ORDER BY 1, 2
 """
 
 # One line for each thing that is no row: a copy without a policy or an index is no copy.
