@@ -121,6 +121,7 @@ spec:
   podSelector:
     matchLabels:
       {{- include "lib.selector" (list $root $name) | nindent 6 }}
+  # A direction without rules is closed. (An empty list would come back from the API server as none: a change each time.)
   policyTypes: [Ingress, Egress]
   {{- if or $ingress .values.extraIngress }}
   ingress:
@@ -130,8 +131,6 @@ spec:
     {{- with .values.extraIngress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- else }}
-  ingress: []
   {{- end }}
   {{- if or $egress .values.extraEgress }}
   egress:
@@ -141,8 +140,6 @@ spec:
     {{- with .values.extraEgress }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
-  {{- else }}
-  egress: []
   {{- end }}
 {{- end -}}
 {{- end -}}
