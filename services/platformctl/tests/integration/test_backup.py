@@ -17,7 +17,7 @@ import pytest
 
 from platformctl.db.archive import Archive
 from platformctl.db.backup import LOCK_KEY, Done, Plan, back_up
-from platformctl.db.contents import SESSION, Contents, contents
+from platformctl.db.contents import SESSION, Contents, contents, sequences, wrong_sequences
 from platformctl.db.errors import DatabaseError
 from platformctl.db.history import history
 from platformctl.db.programs import in_database, program, run_program
@@ -80,7 +80,6 @@ async def restored(done: Done, url: str) -> AsyncIterator[str]:
         await administer(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.mark.guarantee("P8-backup")
 async def test_a_backup_restores_to_everything_that_was_there(database: TestDatabase, tmp_path: Path) -> None:
     await fill(database)
     said: list[str] = []
@@ -169,7 +168,6 @@ BROKEN_DUMPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.guarantee("P8-backup")
 @pytest.mark.parametrize(("name", "body", "words"), BROKEN_DUMPS, ids=[case[0] for case in BROKEN_DUMPS])
 async def test_a_dump_that_is_not_whole_is_not_kept_and_pushes_no_good_one_out(
     database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str, words: str
@@ -192,6 +190,21 @@ async def test_a_dump_that_is_not_whole_is_not_kept_and_pushes_no_good_one_out(
     assert Archive(folder).backups() == [good.backup]
     assert len(list(folder.iterdir())) == 2
     assert await databases(database.owner_url) == before
+
+
+async def test_a_sequence_that_would_give_out_a_number_again_is_named(database: TestDatabase, tmp_path: Path) -> None:
+    await fill(database)
+    done = await back_up(Plan(database.owner_url, tmp_path))
+    async with database.connect() as owner, restored(done, database.owner_url) as copy:
+        there = await sequences(owner)
+        assert there["coaching.things_id_seq"] == PEOPLE
+        connection = await asyncpg.connect(copy)
+        assert wrong_sequences(there, there, await sequences(connection)) == []
+        await connection.execute("SELECT setval('coaching.things_id_seq', 1, false)")
+        assert wrong_sequences(there, there, await sequences(connection)) == [
+            f"sequence coaching.things_id_seq stands at 0 instead of {PEOPLE} to {PEOPLE}"
+        ]
+        await connection.close()
 
 
 async def test_a_user_who_does_not_see_every_row_is_refused(database: TestDatabase, tmp_path: Path) -> None:

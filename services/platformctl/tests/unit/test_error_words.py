@@ -19,7 +19,7 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.guarantee("P10")
+@pytest.mark.guarantee("P10-privacy")
 @pytest.mark.parametrize(("state", "message", "expected"), MESSAGES)
 def test_the_servers_words_come_without_a_value(state: str, message: str, expected: str) -> None:
     error = asyncpg.PostgresError.new({"C": state, "M": message, "D": "Key (address)=(anna@example.org) exists."})

@@ -93,8 +93,7 @@ class Steps:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if error is None:
             return
-        text = str(error) if isinstance(error, SPEAKING) else type(error).__name__
-        failed = self._before.failed(self._name, text, self._settings.app_version)
+        failed = self._before.failed(self._name, _said(error), self._settings.app_version)
         self._say(f"{self._name}: failed")
         marker.write(self._cluster, self._settings.release, failed)
 
@@ -141,6 +140,12 @@ async def _applied(settings: PrepareSettings, say: Say) -> list[Change]:
                 say(f"Not yet ({now - began:.0f} s): {error}")
                 told_at = now
         await asyncio.sleep(RETRY_SECONDS)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return "stopped before it ended"
+    return str(error) if isinstance(error, SPEAKING) else type(error).__name__
 
 
 def _now(before: Marker) -> str:

@@ -3,8 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ import asyncpg
 
 from platformctl.db.archive import Archive, Backup, name_of, told_of
 from platformctl.db.connect import CONNECT_SECONDS, connected, plain_url
-from platformctl.db.contents import SESSION, Contents, contents, refuse_hidden_rows
+from platformctl.db.contents import SESSION, Contents, contents, refuse_hidden_rows, sequences, wrong_sequences
 from platformctl.db.errors import DatabaseError
 from platformctl.db.programs import in_database, program, run_program
 from platformctl.db.revision import Say, current_revision, quiet
@@ -56,24 +56,46 @@ def plan_of(settings: BackupSettings, folder: Path, keep: int | None) -> Plan:
     return Plan(chosen.get_secret_value(), folder, keep, scratch.get_secret_value() if scratch else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was dumped. A sequence has no past: where each was `before` and `after` the dump."""
+
+    revision: str | None
+    contents: Contents
+    before: dict[str, int]
+    after: dict[str, int]
+
+
 async def back_up(plan: Plan, say: Say = quiet) -> Done:
     """Take one verified backup. Raises DatabaseError, and then every older backup is as it was."""
     archive = Archive(plan.folder)
-    async with _locked(plan.url, plan.wait_seconds):
-        unfinished = archive.begin()
-        try:
-            revision, source = await _dump(plan.url, unfinished, say)
-            await _verify(plan, unfinished, source, say)
-            name = name_of(datetime.now(UTC), revision, secrets.token_hex(3))
-            kept = archive.accept(
-                unfinished,
-                name,
-                {"revision": revision, "taken_at": f"{datetime.now(UTC):%FT%TZ}", "tables": told_of(source)},
-            )
-        finally:
-            unfinished.unlink(missing_ok=True)
-        evicted = archive.evict(plan.keep, kept) if plan.keep else []
-    return Done(kept, revision, source, evicted)
+    with _refusals():
+        async with _locked(plan.url, plan.wait_seconds):
+            unfinished = archive.begin()
+            try:
+                source = await _dump(plan.url, unfinished, say)
+                await _verify(plan, unfinished, source, say)
+                kept = _accept(archive, unfinished, source)
+            finally:
+                unfinished.unlink(missing_ok=True)
+            evicted = archive.evict(plan.keep, kept) if plan.keep else []
+    return Done(kept, source.revision, source.contents, evicted)
+
+
+def _accept(archive: Archive, unfinished: Path, source: Source) -> Backup:
+    at = datetime.now(UTC)
+    told: dict[str, object] = {"revision": source.revision, "taken_at": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+    name = name_of(at, source.revision, secrets.token_hex(3))
+    return archive.accept(unfinished, name, told | {"tables": told_of(source.contents)})
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what the server, the way to it or the disk refuses into a DatabaseError."""
+    try:
+        yield
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseError(f"The backup cannot be taken: {said(error)}.") from None
 
 
 @asynccontextmanager
@@ -88,7 +110,7 @@ async def _locked(url: str, wait_seconds: float) -> AsyncIterator[None]:
         yield
 
 
-async def _dump(url: str, path: Path, say: Say) -> tuple[str | None, Contents]:
+async def _dump(url: str, path: Path, say: Say) -> Source:
     """Dump one snapshot, and read from the same one what the dump must hold."""
     began = time.monotonic()
     async with _session(url) as connection:
@@ -97,13 +119,16 @@ async def _dump(url: str, path: Path, say: Say) -> tuple[str | None, Contents]:
             await refuse_hidden_rows(connection)
             snapshot = await connection.fetchval("SELECT pg_export_snapshot()")
             options = ("--format=custom", f"--snapshot={snapshot}", "--no-subscriptions", f"--file={path}")
+            before = await sequences(connection)
             await run_program(dumper, url, *options)
-            revision = await current_revision(connection)
-            source = await contents(connection)
+            source = Source(
+                await current_revision(connection), await contents(connection), before, await sequences(connection)
+            )
     size = _size(path)
-    rows = sum(table.rows for table in source.tables.values())
-    say(f"Dumped {rows} rows of {len(source.tables)} tables, {size} bytes ({time.monotonic() - began:.1f} s).")
-    return revision, source
+    tables = source.contents.tables
+    rows = sum(table.rows for table in tables.values())
+    say(f"Dumped {rows} rows of {len(tables)} tables, {size} bytes ({time.monotonic() - began:.1f} s).")
+    return source
 
 
 def _size(path: Path) -> int:
@@ -115,7 +140,7 @@ def _size(path: Path) -> int:
     return size
 
 
-async def _verify(plan: Plan, dump: Path, source: Contents, say: Say) -> None:
+async def _verify(plan: Plan, dump: Path, source: Source, say: Say) -> None:
     """Restore the dump into a database of its own and compare. Raises DatabaseError that names what differs."""
     began = time.monotonic()
     async with _scratch(plan) as url:
@@ -123,7 +148,8 @@ async def _verify(plan: Plan, dump: Path, source: Contents, say: Say) -> None:
             restorer = await program("pg_restore", connection.get_server_version().major)
         await run_program(restorer, url, "--exit-on-error", "--single-transaction", str(dump))
         async with _session(url) as connection:
-            differences = source.differences(await contents(connection))
+            differences = source.contents.differences(await contents(connection))
+            differences += wrong_sequences(source.before, source.after, await sequences(connection))
     if differences:
         shown = "; ".join(differences[:SHOWN_DIFFERENCES])
         more = f"; and {len(differences) - SHOWN_DIFFERENCES} more" if len(differences) > SHOWN_DIFFERENCES else ""
@@ -158,14 +184,9 @@ async def _scratch(plan: Plan) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def _session(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    """A connection on which values have one text form. What the server refuses on it becomes a DatabaseError."""
-    try:
-        connection = await asyncpg.connect(plain_url(url), timeout=CONNECT_SECONDS, server_settings=SESSION)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseError(f"The database cannot be reached ({said(error)}).") from None
+    """A connection on which values have one text form."""
+    connection = await asyncpg.connect(plain_url(url), timeout=CONNECT_SECONDS, server_settings=SESSION)
     try:
         yield connection
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseError(f"The database refused while it was backed up: {said(error)}.") from None
     finally:
         await connection.close(timeout=CONNECT_SECONDS)

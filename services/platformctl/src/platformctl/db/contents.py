@@ -93,6 +93,21 @@ async def contents(connection: "asyncpg.Connection[asyncpg.Record]") -> Contents
     return Contents(tables, frozenset(str(row[0]) for row in rows))
 
 
+async def sequences(connection: "asyncpg.Connection[asyncpg.Record]") -> dict[str, int]:
+    """What each sequence gave out last, 0 for nothing yet; as it is now, whatever the transaction sees."""
+    rows = await connection.fetch("SELECT schemaname || '.' || sequencename, coalesce(last_value, 0) FROM pg_sequences")
+    return {str(name): int(last) for name, last in rows}
+
+
+def wrong_sequences(before: dict[str, int], after: dict[str, int], copy: dict[str, int]) -> list[str]:
+    """The copy's sequences that are not where the source's were between two moments: the next row would collide."""
+    return [
+        f"sequence {name} stands at {copy.get(name)} instead of {before[name]} to {after[name]}"
+        for name in sorted(before.keys() & after.keys())
+        if not before[name] <= copy.get(name, 0) <= after[name]
+    ]
+
+
 async def refuse_hidden_rows(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Raise DatabaseError when row-level security binds this user: what it copies would not be everything."""
     hidden = await connection.fetchval(
