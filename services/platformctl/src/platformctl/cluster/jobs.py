@@ -7,7 +7,9 @@ from typing import Any
 
 import urllib3.exceptions
 import yaml
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from pydantic import ValidationError
 
 from platformctl.cluster.connect import CONNECT_SECONDS, NOT_FOUND, TIMEOUT, Cluster
 from platformctl.cluster.errors import ClusterError
@@ -58,13 +60,19 @@ def _job(parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def create(cluster: Cluster, job: dict[str, Any], *, dry_run: bool = False) -> str:
-    """Create it and return its name; with a dry run the API server checks it and creates nothing."""
-    body: Any = job  # the client takes a dictionary too, and sends what it does not know, for the API server to refuse
+    """Create it and return its name; with a dry run the API server checks it and creates nothing.
+
+    Raises ClusterError that names each field which a Job does not have.
+    """
+    try:
+        body = client.V1Job.model_validate(job)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise ClusterError(f"The Job is none: {'; '.join(wrong)}.") from None
     cluster.batch.create_namespaced_job(
         cluster.namespace,
         body,
         dry_run="All" if dry_run else None,
-        field_validation="Strict",
         _request_timeout=TIMEOUT,
     )
     return str(job["metadata"]["name"])
@@ -136,6 +144,10 @@ def _lines(cluster: Cluster, pod: str, after: str) -> Iterator[tuple[str, str]]:
                 stamp, _, text = line.decode(errors="replace").partition(" ")
                 if stamp > after:
                     yield stamp, text
+        if rest:  # the last line has no end, and the container has
+            stamp, _, text = rest.decode(errors="replace").partition(" ")
+            if stamp > after:
+                yield stamp, text
     except (urllib3.exceptions.HTTPError, OSError):
         return  # asked for again
     finally:

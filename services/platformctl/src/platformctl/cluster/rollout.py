@@ -25,7 +25,7 @@ def wait_for(
         pending = [item for item in found if not item.rolled_out]
         if not found:
             return f"release {release} has nothing that could be waited for"
-        return ", ".join(f"{item.component} {item.ready} of {item.wanted}" for item in pending)
+        return ", ".join(_words(item) for item in pending)
 
     try:
         until(lacking, "Rolling out", timeout_seconds, say)
@@ -34,6 +34,10 @@ def wait_for(
         reasons = "; ".join(found[item.component] for item in pending if item.component in found)
         raise ClusterError(f"{error}{f' ({reasons})' if reasons else ''}") from None
     return [item for item in workloads(cluster, release) if components is None or item.component in components]
+
+
+def _words(item: Workload) -> str:
+    return f"{item.component} {item.ready} of {item.wanted}{'' if item.settled else ', and older ones'}"
 
 
 def wait_for_no_pods(cluster: Cluster, release: str, component: str, timeout_seconds: float, say: Say) -> None:

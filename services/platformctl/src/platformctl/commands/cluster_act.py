@@ -23,9 +23,9 @@ def scale_down(
 ) -> None:
     """Stop the services in order, each to its last pod: what takes work from people first, what others ask last.
 
-    How many pods each had is kept in ConfigMap <release>-scaled-down for `scale-up`. An autoscaler leaves a component
-    of no pods alone; one of KEDA does not, and is paused first with its annotation autoscaling.keda.sh/paused. Rights:
-    deployments, statefulsets and pods list, their scale patch, configmaps get, create, update.
+    How many pods each had is kept in ConfigMap <release>-scaled-down for `scale-up`. A HorizontalPodAutoscaler leaves a
+    component of no pods alone; KEDA does not: annotate its ScaledObjects with autoscaling.keda.sh/paused=true first.
+    Rights: deployments, statefulsets and pods list, their scale patch, configmaps get, create, update.
     """
     with the_cluster(namespace) as cluster:
         chosen = the_release(cluster, release)
