@@ -58,7 +58,7 @@ def kube() -> Iterator[Kube]:
 @pytest.fixture(scope="session")
 def preset(place: Place, tag: str, kube: Kube) -> Release:
     """The laptop preset with the images of this checkout; not installed."""
-    return Release(kube, (LAPTOP,), (f"global.image.registry={place.image_registry}", f"global.image.tag={tag}"))
+    return Release(kube, (LAPTOP,), (f"global.image.registry={place.registry}", f"global.image.tag={tag}"))
 
 
 @pytest.fixture(scope="session")

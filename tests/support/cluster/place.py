@@ -26,14 +26,9 @@ class Place:
     load: tuple[str, ...]
     tool: Path | None
 
-    @property
-    def image_registry(self) -> str:
-        """What global.image.registry is set to."""
-        return self.registry or "localhost"
-
     def image(self, name: str, tag: str) -> str:
         """Return the full name of one of our images."""
-        return f"{self.image_registry}/{REPOSITORY}/{name}:{tag}"
+        return "/".join(part for part in (self.registry, REPOSITORY, f"{name}:{tag}") if part)
 
 
 def find() -> Place:

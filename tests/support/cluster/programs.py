@@ -95,10 +95,13 @@ class Kube:
         """Wait for a Deployment or StatefulSet."""
         self("rollout", "status", name, f"--timeout={seconds}s", seconds=seconds + 15)
 
-    def pod_proxy(self, pod: str, port: int, path: str) -> Object:
+    def pod_text(self, pod: str, port: int, path: str) -> str:
         """GET from a pod through the API server: works wherever kubectl does."""
-        where = f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{port}/proxy{path}"
-        found: Object = json.loads(run("kubectl", "get", "--raw", where))
+        return run("kubectl", "get", "--raw", f"/api/v1/namespaces/{self.namespace}/pods/{pod}:{port}/proxy{path}")
+
+    def pod_proxy(self, pod: str, port: int, path: str) -> Object:
+        """Return the JSON that a pod answers."""
+        found: Object = json.loads(self.pod_text(pod, port, path))
         return found
 
     def tell_pod(self, pod: str, port: int, path: str, body: Object | None = None) -> Object:
