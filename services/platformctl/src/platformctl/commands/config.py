@@ -1,6 +1,7 @@
 """`platformctl config`: whether the settings are right, before anything is started with them."""
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from platformctl.db.settings import BackupSettings
 from platformctl.streams.operations import StreamError, show_topology
 from platformctl.streams.settings import StreamSettings
 from platformctl.up.settings import UpSettings
+
+# Problems begin with the name of a setting, and may hold a semicolon themselves.
+NEXT_PROBLEM = re.compile(r"; (?=[A-Z][A-Z0-9_]+[: ])")
 
 app = typer.Typer(help="The settings that platformctl reads.", no_args_is_help=True)
 
@@ -51,7 +55,7 @@ def wrong_settings(environ: Mapping[str, str]) -> list[str]:
         try:
             load(kind)
         except SettingsError as error:
-            found |= dict.fromkeys(str(error).split("; "))
+            found |= dict.fromkeys(NEXT_PROBLEM.split(str(error)))
     return list(found)
 
 
