@@ -80,6 +80,7 @@ async def restored(done: Done, url: str) -> AsyncIterator[str]:
         await administer(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.mark.guarantee("K8S-backup")
 async def test_a_backup_restores_to_everything_that_was_there(database: TestDatabase, tmp_path: Path) -> None:
     await fill(database)
     said: list[str] = []
@@ -168,6 +169,7 @@ BROKEN_DUMPS = [
 ]  # fmt: skip
 
 
+@pytest.mark.guarantee("K8S-backup")
 @pytest.mark.parametrize(("name", "body", "words"), BROKEN_DUMPS, ids=[case[0] for case in BROKEN_DUMPS])
 async def test_a_dump_that_is_not_whole_is_not_kept_and_pushes_no_good_one_out(
     database: TestDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, body: str, words: str

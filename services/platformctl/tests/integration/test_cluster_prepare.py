@@ -15,7 +15,7 @@ import pytest
 from platformctl.cluster import marker
 from platformctl.cluster.connect import Cluster
 from platformctl.cluster.errors import ClusterError
-from platformctl.cluster.marker import Marker
+from platformctl.cluster.marker import Database, Marker
 from platformctl.cluster.prepare import foresee, prepare
 from platformctl.cluster.settings import PrepareSettings
 from platformctl.db.archive import Archive
@@ -59,7 +59,7 @@ def settings(database: TestDatabase, nats: str, release: str, folder: Path, **gi
         "database_url": database.owner_url,
         "nats_url": nats,
         "release": release,
-        "database_kind": "bundled",
+        "database_kind": Database.BUNDLED,
         "app_version": "1.0",
         "backup_dir": folder / "backups",
         "database_wait_seconds": 5,
