@@ -57,7 +57,7 @@ def schema_of(key: str, node: yaml.Node, lines: list[str], shared: Schema, above
     found: Schema = {"type": TYPES[node.tag.rpartition(":")[2]]}
     if description:
         found["description"] = description
-    free = "additionalProperties" in more or "propertyNames" in more
+    free = "additionalProperties" in more
     if isinstance(node, yaml.MappingNode) and not free:
         own = properties(key, node, lines, shared)
         found |= {"additionalProperties": False, "properties": (shared | own) if component else own}

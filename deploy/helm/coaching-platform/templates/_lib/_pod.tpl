@@ -5,7 +5,7 @@
 {{- $_ := set $annotations "checksum/files" (toYaml . | sha256sum | trunc 16) -}}
 {{- end -}}
 {{- if and .spec.secrets .root.Values.secrets.revision -}}
-{{- $_ := set $annotations "coaching-platform/secrets-revision" .root.Values.secrets.revision -}}
+{{- $_ := set $annotations "coaching-platform/secrets-revision" (include "lib.text" .root.Values.secrets.revision) -}}
 {{- end -}}
 {{- $long := has .spec.kind (list "Deployment" "StatefulSet") -}}
 metadata:

@@ -11,6 +11,7 @@
 {{- $problems := include "lib.platformProblems" . | fromYamlArray -}}
 {{- range $name := include "lib.names" . | fromYamlArray -}}
 {{- $context := include "lib.context" (list $root $name) | fromYaml -}}
+{{- $_ := set $context "root" $root -}}
 {{- if $context.spec.enabled -}}
 {{- $problems = concat $problems ($context.spec.problems | default list) (include "lib.commonProblems" $context | fromYamlArray) -}}
 {{- end -}}
