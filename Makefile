@@ -91,6 +91,10 @@ promises: ## After `make test`: one line for each promise of docs/guarantees.md;
 images: ## Build the platform's images (SERVICES="gateway web" TAG= PUSH=registry MODEL=small PINNED=yes)
 	@SERVICES="$(SERVICES)" TAG="$(TAG)" PUSH="$(PUSH)" MODEL="$(MODEL)" PINNED="$(PINNED)" scripts/images.sh
 
+.PHONY: test-images
+test-images: install ## Build the images and run every one of them; needs a container engine
+	@$(BIN)/pytest tests/images $(ARGS)
+
 .PHONY: pin
 pin: ## Look up the digests of the base images and write deploy/docker/images.lock; needs a network
 	@scripts/pin.sh

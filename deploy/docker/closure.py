@@ -1,5 +1,7 @@
 """Print the lines of requirements.lock that one service needs, itself and through others: `closure.py SERVICE`.
 
+`closure.py --package NAME` prints those of one package.
+
 Run at the root of the sources, with uv on PATH. The package index is asked only which package needs which; versions and
 hashes are the lock's, and what the lock does not hold is refused.
 """
@@ -64,4 +66,5 @@ def locked(names: set[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(locked(closure(wanted(sys.argv[1]))))
+    requirements = [sys.argv[2]] if sys.argv[1] == "--package" else wanted(sys.argv[1])
+    sys.stdout.write(locked(closure(requirements)))

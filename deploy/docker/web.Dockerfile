@@ -11,16 +11,22 @@ RUN --mount=type=cache,target=/root/.npm npm ci --no-progress
 COPY services/web ./
 RUN npm run --silent build
 
-FROM ${BASE_IMAGE}
+FROM ${BASE_IMAGE} AS server
 COPY deploy/docker/web/*.template deploy/docker/web/headers.conf /etc/nginx/coaching/
 COPY deploy/docker/web/*.sh LICENSE /app/
-COPY --from=page /web/build /usr/share/nginx/html
 USER 101:101
 EXPOSE 8080
 STOPSIGNAL SIGQUIT
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 CMD ["/app/healthcheck.sh"]
 ENTRYPOINT ["/app/entrypoint.sh"]
 CMD []
+
+# While it is worked on (`--target dev`): the sources themselves, which may be written.
+FROM server AS dev
+COPY --chown=101:101 services/web /usr/share/nginx/html
+
+FROM server AS image
+COPY --from=page /web/build /usr/share/nginx/html
 
 ARG BASE_IMAGE
 ARG VERSION=0.0.0
