@@ -38,6 +38,16 @@ kind_of() {
   fi
 }
 
+# The chart's public images, where nodes reach no registry but this machine's.
+load_public_images() {
+  local image there wanted
+  wanted=$(kubectl get nodes --output name | wc -l)
+  for image in postgres:18 nats:2.15-alpine redis:7-alpine chromadb/chroma:1.5.9; do
+    there=$(kubectl get nodes --output 'jsonpath={range .items[*].status.images[*]}{.names}{"\n"}{end}' | grep -cE "docker.io/(library/)?$image\"" || true)
+    ((there >= wanted)) || "$SHARED/cluster/cluster" load "$image"
+  done
+}
+
 up() {
   case $(kind_of) in
     given)
@@ -47,6 +57,8 @@ up() {
     shared)
       "$SHARED/cluster/cluster" images
       "$SHARED/cluster/cluster" up --nodes "${CLUSTER_NODES:-1}"
+      eval "$("$SHARED/cluster/cluster" env)"
+      load_public_images
       ;;
     kind)
       needs kind kubectl helm docker
