@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from support.cluster.programs import Kube, Object, attempt, run
+from support.cluster.programs import CommandError, Kube, Object, attempt, run
 from support.tree import ROOT
 
 CHART = ROOT / "deploy/helm/coaching-platform"
@@ -60,8 +60,12 @@ class Release:
         return self._helm("rollback", self.name, str(revision), "--wait", "--timeout", f"{SECONDS}s")
 
     def test(self) -> str:
-        """Run `helm test`, with its pods' logs."""
-        return self._helm("test", self.name, "--logs", "--timeout", "180s", seconds=240)
+        """Run `helm test`; its pod's log is in the error when it fails (helm removes the pod of one that passes)."""
+        try:
+            return self._helm("test", self.name, "--timeout", "180s", seconds=240)
+        except CommandError as error:
+            log = attempt("kubectl", "--namespace", self.kube.namespace, "logs", self.object("test"), "--tail=50")
+            raise CommandError(("helm", "test"), error.status, f"{error.said}\n{log.out}{log.err}") from None
 
     def uninstall(self) -> None:
         """Remove the release and wait; does nothing where there is none."""
