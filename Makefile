@@ -13,6 +13,8 @@ DATA ?=
 PYTHON ?= python3.11
 # Arguments for pytest: `make test-unit ARGS="-k outbox"`.
 ARGS ?=
+# For chart-values: your values files, later ones win.
+VALUES ?=
 # For test-faults: how often each part is killed, and the seed of an earlier run.
 FAULT_KILLS ?= 4
 FAULT_SEED ?=
@@ -110,10 +112,21 @@ cluster-up: ## Start a Kubernetes, or find one: KUBECONFIG, else ../shared/clust
 cluster-test: install ## Run the chart for real on it: install, upgrade, faults, policies, the operators' pages (ARGS=, KEEP=1)
 	@scripts/cluster.sh run $(BIN)/pytest --random-order-bucket=none tests/cluster $(ARGS)
 
+## Chart
+
+.PHONY: chart-schema
+chart-schema: install ## Write the chart's values.schema.json from values.yaml and its comments
+	@$(PY) scripts/chart_schema.py
+
+.PHONY: chart-values
+chart-values: ## Say every problem of your values at once (VALUES="values-laptop.yaml mine.yaml")
+	@scripts/chart.sh values $(VALUES)
+
 ## Check it
 
 CHECKS := check-format check-lint check-types check-imports check-dependencies check-dead check-structure \
-  check-protos check-breaking check-contracts check-locks check-docs check-shell check-docker check-workflows check-sql
+  check-protos check-breaking check-contracts check-locks check-docs check-shell check-docker check-workflows check-sql \
+  check-chart
 
 .PHONY: check $(CHECKS)
 check: install ## Run every check below; all of them run, even when one fails
@@ -168,3 +181,6 @@ check-workflows: ## GitHub workflows (check-jsonschema, zizmor, actionlint where
 
 check-sql: ## Migrations lock no table for long (squawk on `platformctl db migrate --sql`)
 	@scripts/sql.sh
+
+check-chart: ## The chart's schema is current, every preset passes helm lint (where helm is)
+	@scripts/chart.sh lint

@@ -15,7 +15,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """`image`: of ours, or "" for a public one. `ports`: name and number. `waits`: for the database before it starts."""
+    """`image`: of ours; "": a public one. `ports`: name, number. `waits`: for the database before it starts."""
 
     name: str
     kind: Kind

@@ -43,8 +43,8 @@ class RenderError(Exception):
 
 
 def program(name: str) -> str | None:
-    """The path of helm, kubectl or kubeconform, or None."""
-    return shutil.which(name) or shutil.which(name, path=str(CLUSTER_HOME / "bin"))
+    """The path of helm, kubectl or kubeconform, or None; those that came with the cluster fit it best."""
+    return shutil.which(name, path=str(CLUSTER_HOME / "bin")) or shutil.which(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ def test_an_adapter_serves_the_same_metric() -> None:
 
 
 def test_production_scales_the_edge_by_cpu() -> None:
-    scalers = {component_of(found): found["spec"] for found in of_kind(rendered("production"), "HorizontalPodAutoscaler")}
+    scalers = {
+        component_of(found): found["spec"] for found in of_kind(rendered("production"), "HorizontalPodAutoscaler")
+    }
     assert set(scalers) == {"gateway", "web"}
     assert all(spec["metrics"][0]["resource"]["name"] == "cpu" for spec in scalers.values())
     assert all(spec["minReplicas"] >= 2 for spec in scalers.values())

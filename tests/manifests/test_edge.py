@@ -18,7 +18,9 @@ def test_a_laptop_has_no_way_in_but_port_forward() -> None:
 
 
 def test_the_ingress_controller_alone_may_ask_web() -> None:
-    (policy,) = [found for found in of_kind(rendered("production"), "NetworkPolicy") if found["metadata"]["name"] == "coach-web"]
+    (policy,) = [
+        found for found in of_kind(rendered("production"), "NetworkPolicy") if found["metadata"]["name"] == "coach-web"
+    ]
     peers = [peer for rule in policy["spec"]["ingress"] for peer in rule["from"]]
     assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress-nginx"}}} in peers
     assert not [peer for peer in peers if "ipBlock" in peer]

@@ -1,4 +1,4 @@
-"""The same values give the same objects, and none that the API server would change: an upgrade with them does nothing."""
+"""The same values give the same objects, none of which the API server would change: an upgrade with them is none."""
 
 from typing import Any
 
@@ -26,8 +26,7 @@ def test_nothing_is_empty(objects: list[Object]) -> None:
 
 def test_autoscaled_workloads_leave_their_number_to_the_autoscaler(objects: list[Object]) -> None:
     scaled = {
-        found["spec"]["scaleTargetRef"]["name"]
-        for found in of_kind(objects, "HorizontalPodAutoscaler", "ScaledObject")
+        found["spec"]["scaleTargetRef"]["name"] for found in of_kind(objects, "HorizontalPodAutoscaler", "ScaledObject")
     }
     for deployment in of_kind(objects, "Deployment"):
         assert ("replicas" not in deployment["spec"]) is (deployment["metadata"]["name"] in scaled), named(deployment)

@@ -39,7 +39,10 @@ def test_what_cannot_work_is_refused_with_what_to_do(setting: str, said: str) ->
         ("monitoring.serviceMonitor.enabled=true", "no Prometheus Operator"),
         ("gatewayApi.enabled=true", "no Gateway API"),
         ("secrets.externalSecret.enabled=true", "no External Secrets Operator"),
-        ("coaching.autoscaling.enabled=true,coaching.autoscaling.by=queueAge,coaching.autoscaling.with=keda", "no KEDA"),
+        (
+            "coaching.autoscaling.enabled=true,coaching.autoscaling.by=queueAge,coaching.autoscaling.with=keda",
+            "no KEDA",
+        ),
     ],
 )
 def test_kinds_that_the_cluster_does_not_have_are_named(setting: str, said: str) -> None:

@@ -17,6 +17,7 @@ def amount(quantity: Any) -> float:
 
 def cores(spec: Object) -> float:
     """What the scheduler counts: all containers together, or the largest one before the start."""
+
     def of(containers: list[Object]) -> list[float]:
         return [amount(container["resources"]["requests"]["cpu"]) for container in containers]
 

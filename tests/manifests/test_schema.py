@@ -49,7 +49,9 @@ def _at(path: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("path", ["", "gateway", "global.image", "postgresql.external", "networkPolicies", "uploads.s3"])
+@pytest.mark.parametrize(
+    "path", ["", "gateway", "global.image", "postgresql.external", "networkPolicies", "uploads.s3"]
+)
 def test_helm_refuses_an_unknown_key(path: str) -> None:
     with pytest.raises(RenderError, match="unheard"):
         rendered("laptop", f"{path}.unheard=1".lstrip("."))

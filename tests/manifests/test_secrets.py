@@ -9,7 +9,9 @@ KEYS = {
     "SECRET_KEY", "POSTGRES_PASSWORD", "GATEWAY_DATABASE_PASSWORD", "COACHING_DATABASE_PASSWORD",
     "CHANNELS_DATABASE_PASSWORD", "NATS_PASSWORD", "REDIS_PASSWORD", "CHROMA_TOKEN",
 }  # fmt: skip
-RANDOM = re.compile(r"\b(rand\w*|uuidv4|genPrivateKey|genCA\w*|genSelf\w*|genSigned\w*|derivePassword|htpasswd|bcrypt|lookup|now)\b")
+RANDOM = re.compile(
+    r"\b(rand\w*|uuidv4|genPrivateKey|genCA\w*|genSelf\w*|genSigned\w*|derivePassword|htpasswd|bcrypt|lookup|now)\b"
+)
 CODE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 COMMENT = re.compile(r"\A-?\s*/\*.*", re.DOTALL)
 CREDENTIALS = re.compile(r"://[^@/\s\"]*:(?!\$\()[^@/\s\"]+@")

@@ -51,7 +51,9 @@ def test_servers_listen_for_others(objects: list[Object]) -> None:
 @pytest.mark.parametrize("component", ["coaching", "channel-adapter"])
 def test_who_uses_the_database_waits_for_its_schema(objects: list[Object], component: str) -> None:
     for pod in pods(objects):
-        waits = [container for container in pod.spec.get("initContainers", []) if container["name"] == "wait-for-database"]
+        waits = [
+            container for container in pod.spec.get("initContainers", []) if container["name"] == "wait-for-database"
+        ]
         assert bool(waits) is pod.component.waits, named(pod.owner)
         if pod.component.name == component:
             assert waits[0]["args"][:3] == ["db", "wait", "--min-revision"]

@@ -49,8 +49,9 @@ spec:
             matchLabels:
               kind: {{ .spec.backlog }}
         target:
-          type: Value
-          value: {{ .values.autoscaling.queueAgeSeconds | quote }}
+          # As many pods as this age fits into that of the oldest turn.
+          type: AverageValue
+          averageValue: {{ .values.autoscaling.queueAgeSeconds | quote }}
 {{- end -}}
 
 {{- define "lib.scaledObject" -}}
@@ -69,7 +70,8 @@ spec:
     replicas: {{ .values.autoscaling.minReplicas }}
   triggers:
     - type: prometheus
-      metricType: Value
+      # KEDA's fallback takes no other.
+      metricType: AverageValue
       metadata:
         serverAddress: {{ .root.Values.monitoring.prometheusUrl }}
         query: max(coaching_backlog_oldest_seconds{namespace="{{ .root.Release.Namespace }}",kind="{{ .spec.backlog }}"})

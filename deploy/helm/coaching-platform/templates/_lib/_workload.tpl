@@ -108,6 +108,7 @@ spec:
       - action: Ignore
         onPodConditions:
           - type: DisruptionTarget
+            status: "True"
   template:
     {{- $pod | nindent 4 }}
 {{- end -}}
