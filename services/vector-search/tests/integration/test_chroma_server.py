@@ -180,7 +180,6 @@ async def door(chroma: ChromaServer) -> AsyncIterator[tuple[str, list[int]]]:
     app = Starlette(routes=[Route("/{path:path}", pass_on, methods=["GET", "POST", "DELETE"])])
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, access_log=False, lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # of older versions
     serving = asyncio.create_task(server.serve())
     async with httpx.AsyncClient(base_url=chroma.url, trust_env=False) as inside:
         while not server.started:  # noqa: ASYNC110  # its own flag
