@@ -203,6 +203,17 @@ async def test_a_store_that_does_not_answer_is_named(
     assert "hush" not in told.failed_error
 
 
+async def test_a_marker_that_cannot_be_written_does_not_hide_what_failed(
+    cluster: Cluster, database: TestDatabase, nats_url: str, release: str, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    nowhere = settings(database, "nats://127.0.0.1:1", release, tmp_path, nats_wait_seconds=0)
+    rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}]
+    with acting_as(cluster, rules) as account, pytest.raises(StreamError, match="NATS cannot be reached"):
+        await prepare(nowhere, account, said.append)
+    assert said[-1].startswith(f"ConfigMap {release}-installed was not written. The cluster refused: ")
+
+
 async def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     cluster: Cluster, empty: TestDatabase, nats_server_url: str, release: str, tmp_path: Path
 ) -> None:

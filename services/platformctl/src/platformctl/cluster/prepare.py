@@ -6,7 +6,7 @@ from types import TracebackType
 
 from kit.streams import Change
 from platformctl.cluster import marker
-from platformctl.cluster.connect import Cluster
+from platformctl.cluster.connect import Cluster, refusals
 from platformctl.cluster.errors import ClusterError
 from platformctl.cluster.marker import Marker
 from platformctl.cluster.settings import PrepareSettings
@@ -95,7 +95,11 @@ class Steps:
             return
         failed = self._before.failed(self._name, _said(error), self._settings.app_version)
         self._say(f"{self._name}: failed")
-        marker.write(self._cluster, self._settings.release, failed)
+        try:
+            with refusals():
+                marker.write(self._cluster, self._settings.release, failed)
+        except ClusterError as unwritten:  # what failed first matters more
+            self._say(f"ConfigMap {marker.name_of(self._settings.release)} was not written. {unwritten}")
 
 
 def refuse(before: Marker, settings: PrepareSettings, current: str | None) -> None:
