@@ -1,6 +1,7 @@
 """One release of the chart: installed, upgraded, rolled back and removed with helm, 3 or 4."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ CHART = ROOT / "deploy/helm/coaching-platform"
 LAPTOP = CHART / "values-laptop.yaml"
 NAME = "coach"
 SECONDS = 420
+GRACE_SECONDS = 90
 WORKLOADS = "deployments,statefulsets"
 # What a controller writes into its own object; everything else that changes is ours.
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
@@ -68,8 +70,12 @@ class Release:
             raise CommandError(("helm", "test"), error.status, f"{error.said}\n{log.out}{log.err}") from None
 
     def uninstall(self) -> None:
-        """Remove the release and wait; does nothing where there is none."""
+        """Remove the release and wait until its pods are gone, too; does nothing where there is none."""
         self._helm("uninstall", self.name, "--ignore-not-found", "--wait", "--timeout", "180s", seconds=240)
+        end = time.monotonic() + GRACE_SECONDS  # Helm waits for what it removed itself; pods finish what they began
+        while pods := self.kube.list("pods", self.selector):
+            assert time.monotonic() < end, [pod["metadata"]["name"] for pod in pods]
+            time.sleep(1)
 
     def revision(self) -> int:
         """Return the number of the release's last revision; 0: not installed."""
