@@ -95,7 +95,7 @@ images: ## Build the platform's images (SERVICES="gateway web" TAG= PUSH=registr
 
 .PHONY: test-images
 test-images: install ## Build the images and run every one of them; needs a container engine
-	@$(BIN)/pytest tests/images $(ARGS)
+	@PINNED="$(PINNED)" $(BIN)/pytest tests/images $(ARGS)
 
 .PHONY: pin
 pin: ## Look up the digests of the base images and write deploy/docker/images.lock; needs a network

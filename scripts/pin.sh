@@ -15,7 +15,7 @@ digest_of() {
 mapfile -t images < <(sed -n 's/^ARG [A-Z]*_IMAGE=\(.*\)/\1/p' deploy/docker/*.Dockerfile | sort -u)
 lock=$(mktemp)
 trap 'rm -f "$lock"' EXIT
-echo "# Which image a name meant when \`make pin\` looked: used by \`make images PINNED=yes\`, as CI does." >"$lock"
+echo "# Which image a name meant when somebody looked (\`make pin\`): used by \`make images PINNED=yes\`, as CI does." >"$lock"
 for image in "${images[@]}"; do
   digest=$(digest_of "$image") || { echo "No registry tells the digest of $image: is there a network?" >&2; exit 1; }
   [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || { echo "$image: '$digest' is no digest" >&2; exit 1; }

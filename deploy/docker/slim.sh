@@ -11,6 +11,8 @@ done
 find . -type f '(' -name '*.pyi' -o -name '*.pyx' -o -name '*.pxd' -o -name '*.c' -o -name '*.cpp' -o -name '*.h' \
   -o -name '*.hpp' -o -name '*.proto' ')' -delete
 find . -type d -name tests -prune -exec rm -r {} +
-rm -rf sqlalchemy/testing
+rm -rf sqlalchemy/testing chromadb/test
+# The second Kubernetes client, for asyncio, which neither we nor Chroma use.
+rm -rf kubernetes/aio
 # Only PostgreSQL is spoken to; Alembic alone loads every dialect whatever it speaks to.
 [ -d alembic ] || rm -rf sqlalchemy/dialects/mssql sqlalchemy/dialects/mysql sqlalchemy/dialects/oracle sqlalchemy/dialects/sqlite

@@ -32,7 +32,9 @@ def until(what: str, check: Callable[[], bool], seconds: float = 60.0) -> None:
 
 
 def image_of(name: str) -> dict[str, Any]:
-    """What the engine knows about an image."""
+    """What the engine knows about an image; one that only a build has seen is fetched."""
+    if attempt("docker", "image", "inspect", name).status:
+        run("docker", "pull", "--quiet", name, seconds=600)
     found: list[dict[str, Any]] = json.loads(run("docker", "image", "inspect", name))
     return found[0]
 
