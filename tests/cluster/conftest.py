@@ -63,7 +63,7 @@ def preset(place: Place, tag: str, kube: Kube) -> Release:
 
 @pytest.fixture(scope="session")
 def slot(preset: Release) -> Iterator[Slot]:
-    slot = Slot(preset.kube)
+    slot = Slot(preset)
     yield slot
     if not os.environ.get("KEEP"):
         slot.clear()

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from support.cluster.outside import TELEGRAM_SECRET, Outside
-from support.cluster.programs import Kube, Object
+from support.cluster.programs import Object
 from support.cluster.release import Release
 
 
 @dataclass(slots=True)
 class Slot:
-    """What is installed now."""
+    """What is installed now; `preset` stands for what an earlier run has left."""
 
-    kube: Kube
+    preset: Release
     held: Release | None = None
 
     def hold(self, wanted: Release) -> Release:
@@ -26,10 +26,10 @@ class Slot:
 
     def clear(self) -> None:
         """Remove what is installed, with its data."""
-        if self.held is not None:
-            self.held.uninstall()
+        (self.held or self.preset).uninstall()
         self.held = None
-        self.kube("delete", "persistentvolumeclaims,secrets,configmaps,jobs,pods", "--all", "--wait", "--timeout=120s")
+        kinds = "persistentvolumeclaims,secrets,configmaps,jobs,pods"
+        self.preset.kube("delete", kinds, "--all", "--wait", "--timeout=120s")
 
 
 def scripted_values(name: str, outside: Outside) -> Object:
