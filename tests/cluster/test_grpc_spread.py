@@ -12,7 +12,7 @@ from support.cluster.release import Release
 AGE_SECONDS = 15
 # Ready pods, their addresses in DNS (CoreDNS keeps an answer for up to 30 seconds), and the last connection's end.
 SLACK_SECONDS = 35
-CALLS = re.compile(r'^grpc_request_duration_seconds_count\{code="OK",method="/vector\.[^"]*"\} ([0-9.]+)', re.MULTILINE)
+CALLS = re.compile(r"^grpc_request_duration_seconds_count\{.*VectorSearch/.*\} ([0-9.]+)$", re.MULTILINE)
 HTTP = 8000
 
 

@@ -70,5 +70,5 @@ def _answers(ledger: Ledger, one: dict[str, Any], name: str) -> None:
         ledger.lost.append(name)
     if len(answers) > 1:
         ledger.doubled.append(f"{name}: {len(answers)} times")
-    if answers and not any(text.startswith(f"{MODEL_SAYS}{one['word']},") for text in answers):
+    if answers and not any(f"{MODEL_SAYS}{one['word']}," in text for text in answers):
         ledger.not_the_models.append(name)
