@@ -104,3 +104,8 @@ def test_the_table_names_only_components_ports_and_places() -> None:
                 assert set(ports) <= {number for _, number in BY_NAME[target].ports}, f"{source} -> {target}"
             else:
                 assert target in PLACES
+
+
+def test_switched_off_the_jobs_before_an_upgrade_still_pass_the_old_ones() -> None:
+    left = of_kind(rendered("laptop", "networkPolicies.enabled=false"), "NetworkPolicy")
+    assert [component_of(found) for found in left] == ["secrets"]

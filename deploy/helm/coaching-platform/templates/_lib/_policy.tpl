@@ -80,7 +80,8 @@ podSelector:
 {{- define "lib.networkPolicy" -}}
 {{- $root := .root -}}
 {{- $name := .name -}}
-{{- if $root.Values.networkPolicies.enabled -}}
+{{- /* A job before an upgrade meets the policies of the release that is there, whatever the new values say. */ -}}
+{{- if or $root.Values.networkPolicies.enabled (dig "hook" "around" false .spec) -}}
 {{- $table := include "lib.table" $root | fromYaml -}}
 {{- $places := include "lib.places" $root | fromYaml -}}
 {{- $ingress := list -}}

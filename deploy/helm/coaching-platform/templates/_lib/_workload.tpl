@@ -3,7 +3,7 @@
 {{- end -}}
 
 {{- define "lib.replicas" -}}
-{{- if .spec.single }}1{{ else }}{{ .values.replicas | default 1 }}{{ end -}}
+{{- if .spec.single }}1{{ else }}{{ .values.replicas }}{{ end -}}
 {{- end -}}
 
 {{- define "lib.deployment" -}}
