@@ -60,13 +60,13 @@ def control(people: People, telegram: FakeTelegram, model: ScriptedModel) -> Sta
     return Starlette(routes=routes)
 
 
-async def serve(token: str) -> None:
+async def serve(token: str, secret: str) -> None:
     """Serve until stopped."""
     # One thread for each request under way: while a platform is away they take half a minute each.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(256))
     model = ScriptedModel(echoing, EVERYWHERE, MODEL_PORT)
     async with FakeTelegram(token, host=EVERYWHERE, port=TELEGRAM_PORT) as telegram, model:
-        app = control(People(telegram), telegram, model)
+        app = control(People(telegram, secret), telegram, model)
         config = uvicorn.Config(app, EVERYWHERE, CONTROL_PORT, access_log=False, lifespan="off")
         await uvicorn.Server(config).serve()
 
@@ -74,4 +74,6 @@ async def serve(token: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Telegram, a model and people, for a platform on a cluster.")
     parser.add_argument("--token", required=True)
-    asyncio.run(serve(parser.parse_args().token))
+    parser.add_argument("--webhook-secret", required=True)
+    given = parser.parse_args()
+    asyncio.run(serve(given.token, given.webhook_secret))

@@ -16,6 +16,7 @@ from uuid import uuid4
 from fakes.openai_server import Asked, Reply
 from fakes.patience import Fate, Request, patiently
 from fakes.telegram import FakeTelegram, Person
+from fakes.telegram_bot import SECRET_HEADER
 
 WORD = re.compile(r"\btask[0-9]+\b")
 POLL_SECONDS = 2.0
@@ -57,8 +58,9 @@ class Written:
 class People:
     """Writes to the platform at `door`, the address of its web page."""
 
-    def __init__(self, telegram: FakeTelegram) -> None:
+    def __init__(self, telegram: FakeTelegram, secret: str) -> None:
         self._telegram = telegram
+        self._secret = secret
         self._door = ""
         self._written: list[Written] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -108,8 +110,7 @@ class People:
         written.chat_id = person.chat_id
         update = {"update_id": bot.next_update_id, "message": person.message(text=f"I begin with {written.word}.")}
         bot.next_update_id += 1
-        secret = bot.webhook.secret if bot.webhook else ""
-        headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
+        headers = {SECRET_HEADER: self._secret}
         path = f"/webhooks/telegram/{bot.id}"
         await self._ask(written, Request("webhook", "POST", path, json.dumps(update).encode(), headers))
 

@@ -102,7 +102,7 @@ def _pod(image: str) -> Object:
     container = {
         "name": NAME,
         "image": image,
-        "command": ["python", "-m", "fakes.outside", "--token", BOT_TOKEN],
+        "command": ["python", "-m", "fakes.outside", "--token", BOT_TOKEN, "--webhook-secret", WEBHOOK_SECRET],
         "workingDir": "/world",
         "env": [{"name": "PYTHONPATH", "value": "/world"}, {"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}],
         "readinessProbe": {"httpGet": {"path": "/health", "port": CONTROL_PORT}, "periodSeconds": 1},
