@@ -10,6 +10,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -61,6 +62,9 @@ class People:
     def __init__(self, telegram: FakeTelegram, secret: str) -> None:
         self._telegram = telegram
         self._secret = secret
+        # Neither a person nor an update is ever the one of an earlier run, whose platform may still know it.
+        self._people = count(int(time.time()))
+        telegram.bot.next_update_id = int(time.time())
         self._door = ""
         self._written: list[Written] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,9 +85,9 @@ class People:
             self._writing = None
 
     async def _write(self, per_second: float) -> None:
-        number, next_at = 0, time.monotonic()
+        next_at = time.monotonic()
         while True:
-            number += 1
+            number = next(self._people)
             written = Written(f"task{number}", ("web", "telegram")[number % 2], time.time())
             self._written.append(written)
             self._spawn(self._on_web(written) if written.channel == "web" else self._on_telegram(written))
@@ -106,8 +110,8 @@ class People:
 
     async def _on_telegram(self, written: Written) -> None:
         bot = self._telegram.bot
-        person: Person = self._telegram.person(locale="en")
-        written.chat_id = person.chat_id
+        written.chat_id = int(written.word.removeprefix("task"))
+        person: Person = self._telegram.person(written.chat_id, locale="en")
         update = {"update_id": bot.next_update_id, "message": person.message(text=f"I begin with {written.word}.")}
         bot.next_update_id += 1
         headers = {SECRET_HEADER: self._secret}
