@@ -13,6 +13,8 @@ DATA ?=
 PYTHON ?= python3.11
 # Arguments for pytest: `make test-unit ARGS="-k outbox"`.
 ARGS ?=
+# For chart-values: your values files, later ones win.
+VALUES ?=
 # For test-faults: how often each part is killed, and the seed of an earlier run.
 FAULT_KILLS ?= 4
 FAULT_SEED ?=
@@ -20,7 +22,7 @@ FAULT_SEED ?=
 BIN := .venv/bin
 PY := $(BIN)/python
 PACKAGES := $(sort $(wildcard libs/*/pyproject.toml) $(wildcard services/*/pyproject.toml))
-SOURCES := libs/kit $(wildcard services/*/src services/*/bench conftest.py) tests scripts migrations
+SOURCES := libs/kit $(wildcard services/*/src services/*/bench conftest.py) tests scripts migrations deploy/docker
 
 .PHONY: help
 help: ## Print this page
@@ -85,10 +87,46 @@ bench: install ## Measure the real model beside its engine; leaves build/bench.j
 promises: ## After `make test`: one line for each promise of docs/guarantees.md; fails when one was not shown
 	@$(PY) scripts/guarantees.py
 
+## Images
+
+.PHONY: images
+images: ## Build the platform's images (SERVICES="gateway web" TAG= PUSH=registry MODEL=small PINNED=yes)
+	@SERVICES="$(SERVICES)" TAG="$(TAG)" PUSH="$(PUSH)" MODEL="$(MODEL)" PINNED="$(PINNED)" scripts/images.sh
+
+.PHONY: test-images
+test-images: install ## Build the images and run every one of them; needs a container engine
+	@PINNED="$(PINNED)" $(BIN)/pytest tests/images $(ARGS)
+
+.PHONY: pin
+pin: ## Look up the digests of the base images and write deploy/docker/images.lock; needs a network
+	@scripts/pin.sh
+
+## A cluster
+
+.PHONY: cluster-up
+cluster-up: ## Start a Kubernetes, or find one: KUBECONFIG, else ../shared/cluster, else kind
+	@scripts/cluster.sh up
+	@scripts/cluster.sh env
+
+.PHONY: cluster-test
+cluster-test: install ## Run the chart for real on it: install, upgrade, faults, policies, the operators' pages (ARGS=, KEEP=1)
+	@scripts/cluster.sh run $(BIN)/pytest --random-order-bucket=none tests/cluster $(ARGS)
+
+## Chart
+
+.PHONY: chart-schema
+chart-schema: install ## Write the chart's values.schema.json from values.yaml and its comments
+	@$(PY) scripts/chart_schema.py
+
+.PHONY: chart-values
+chart-values: ## Say every problem of your values at once (VALUES="values-laptop.yaml mine.yaml")
+	@scripts/chart.sh values $(VALUES)
+
 ## Check it
 
 CHECKS := check-format check-lint check-types check-imports check-dependencies check-dead check-structure \
-  check-protos check-breaking check-contracts check-locks check-docs check-shell check-docker check-workflows check-sql
+  check-protos check-breaking check-contracts check-locks check-docs check-shell check-docker check-workflows check-sql \
+  check-chart
 
 .PHONY: check $(CHECKS)
 check: install ## Run every check below; all of them run, even when one fails
@@ -133,7 +171,7 @@ check-docs: ## Generated reference pages are current
 	@$(PY) scripts/reference.py --check
 
 check-shell: ## Shell scripts (shellcheck)
-	@$(BIN)/shellcheck scripts/*.sh .ci/run
+	@$(BIN)/shellcheck scripts/*.sh deploy/docker/*.sh deploy/docker/web/*.sh .ci/run
 
 check-docker: ## Image recipes (hadolint)
 	@scripts/docker.sh
@@ -143,3 +181,6 @@ check-workflows: ## GitHub workflows (check-jsonschema, zizmor, actionlint where
 
 check-sql: ## Migrations lock no table for long (squawk on `platformctl db migrate --sql`)
 	@scripts/sql.sh
+
+check-chart: ## The chart's schema is current, every preset passes helm lint (where helm is)
+	@scripts/chart.sh lint

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t recipes < <(find deploy services -name 'Dockerfile*' -not -path '*/node_modules/*' 2>/dev/null)
+mapfile -t recipes < <(find deploy services '(' -name 'Dockerfile*' -o -name '*.Dockerfile' ')' -not -path '*/node_modules/*' 2>/dev/null)
 if ((${#recipes[@]} == 0)); then
   echo "skipped: there is no image recipe yet"
   exit 0

@@ -54,9 +54,10 @@ class _Server(uvicorn.Server):
 class FakeTelegram:
     """The server; `port` stays the same when it is stopped and started again."""
 
-    def __init__(self, *tokens: str, port: int = 0, retry_seconds: float = 0.1) -> None:
+    def __init__(self, *tokens: str, host: str = "127.0.0.1", port: int = 0, retry_seconds: float = 0.1) -> None:
         self.bots = {token: Bot(token, retry_seconds) for token in tokens or (TOKEN,)}
         self.port = port
+        self._host = host
         self._chat_ids = count(700_001)
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -91,7 +92,7 @@ class FakeTelegram:
         # With the protocol named: asyncio sets TCP_NODELAY only then, without which each answer takes 40 ms.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self.port))
+        listener.bind((self._host, self.port))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             Starlette(routes=self._routes()), log_config=None, access_log=False, lifespan="off", http=_Protocol,

@@ -1,17 +1,15 @@
 """What several tests of vector-search need."""
 
 import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
+import grpc
 import pytest
 
-from fakes.coaching_texts import FixedTexts
+from contracts.coaching.v1 import coaching_pb2_grpc
+from fakes.coaching_texts import FixedTexts, coaching_servicer
+from support.chroma import ChromaServer
 from vector_search.app.embedding import Embedding
 from vector_search.app.index import Index
 from vector_search.app.partitions import Partitions
@@ -22,7 +20,6 @@ from vector_search.settings import VectorSearchSettings
 from vector_search.stores.memory import MemoryStore
 
 MIB = 1024 * 1024
-START_SECONDS = 90
 
 
 @pytest.fixture
@@ -53,6 +50,17 @@ def source() -> FixedTexts:
 
 
 @pytest.fixture
+async def coaching(source: FixedTexts) -> AsyncIterator[int]:
+    """The port of a coaching that serves these texts."""
+    server = grpc.aio.server()
+    coaching_pb2_grpc.add_CoachingServicer_to_server(coaching_servicer(source), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield port
+    await server.stop(None)
+
+
+@pytest.fixture
 def rebuild(index: Index, store: VectorStore, source: FixedTexts) -> Rebuild:
     return Rebuild(index, store, source)
 
@@ -72,30 +80,16 @@ def model_files() -> tuple[Path, Path]:
 
 @pytest.fixture(scope="session")
 def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Chroma server on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("chroma-server")
-    program = Path(sys.executable).parent / "chroma"
-    command = [str(program), "run", "--path", str(folder / "data"), "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "log").open("w") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder, stdin=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _await(f"{url}/api/v2/heartbeat", server)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(30)
+    """A real Chroma server on a free port, one for all tests."""
+    server = ChromaServer(tmp_path_factory.mktemp("chroma-server"))
+    server.start()
+    yield server.url
+    server.stop()
 
 
-def _await(url: str, server: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            if httpx.get(url).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    raise AssertionError("the Chroma server did not start")
+@pytest.fixture
+def chroma(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A real Chroma server of the test's own, not started yet."""
+    server = ChromaServer(tmp_path / "chroma")
+    yield server
+    server.stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 from nats.aio.msg import Msg
@@ -109,8 +109,6 @@ async def _fetch(subscription: JetStreamContext.PullSubscription, limit: int, st
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:
     """Wait up to `seconds` for `event`; return whether it is set."""
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-    except TimeoutError:
-        return False
-    return True
+    return event.is_set()

@@ -1,7 +1,7 @@
 """Channels to other services: deadlines required, trace context sent along, replicas taken in turns.
 
-A call whose connection breaks before an answer has begun is made again at another replica: every call between services
-may arrive twice. A server's own refusal (kit.grpc_server) is not asked for again.
+A call whose connection breaks before an answer has begun, or that a server cancels because it stops (grpc/grpc#41785),
+is made again at another replica: every call may arrive twice. A server's own refusal (kit.grpc_server) is final.
 """
 
 import json
@@ -16,7 +16,7 @@ from kit.grpc_server import KINDS, MAX_MESSAGE_BYTES
 from kit.process import StartError
 
 RETRY = {"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
-         "retryableStatusCodes": ["UNAVAILABLE"]}  # fmt: skip
+         "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"]}  # fmt: skip
 SERVICE_CONFIG = json.dumps({
     "loadBalancingConfig": [{"round_robin": {}}],
     "methodConfig": [{"name": [{}], "retryPolicy": RETRY}],
@@ -29,7 +29,8 @@ OPTIONS = (
     ("grpc.keepalive_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    # A restarted peer on one machine is back within a second; the default waits up to two minutes.
+    # A restarted peer is back within a second, maybe elsewhere; the defaults are two minutes, and 30 s between lookups.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),

@@ -15,6 +15,7 @@ from kit.process import Life, StartError
 
 HEALTH_PREFIX = "/grpc.health."
 NO_DEADLINE_SECONDS = 1e8
+CONNECTION_SECONDS = 450.0  # then it is cut, whatever it carries; its age, 300 at most, ends earlier
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 KINDS = ("unary_unary", "unary_stream", "stream_stream")  # of calls; nobody needs the fourth
 Servicer = TypeVar("Servicer")
@@ -25,11 +26,10 @@ class GrpcServer:
     """Add servicers, then start; at drain health turns NOT_SERVING and calls in progress are finished."""
 
     def __init__(self, host: str, port: int, life: Life, max_connection_age_seconds: float = 300.0) -> None:
-        age = int(max_connection_age_seconds * 1000)
         # The age makes clients reconnect, and so find new replicas (grpc/grpc#12295).
         options = [
-            ("grpc.max_connection_age_ms", age),
-            ("grpc.max_connection_age_grace_ms", 150_000),
+            ("grpc.max_connection_age_ms", int(max_connection_age_seconds * 1000)),
+            ("grpc.max_connection_age_grace_ms", int((CONNECTION_SECONDS - max_connection_age_seconds) * 1000)),
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.min_ping_interval_without_data_ms", 5_000),

@@ -98,8 +98,7 @@ async def connect(url: str, name: str, life: Life, patience_seconds: float = 10.
 
     async def failed(error: Exception) -> None:
         # While the server is away each attempt to reach it is an error: nats_disconnected has said so once.
-        level = "debug" if isinstance(error, OSError) else "warning"
-        getattr(_log, level)("nats_error", exc_info=error)
+        (_log.debug if isinstance(error, OSError) else _log.warning)("nats_error", exc_info=error)
 
     try:
         client = await asyncio.wait_for(nats.connect(

@@ -72,8 +72,7 @@ class Life:
         self.readiness.draining = True
         for hook in self._drains:
             await self._quietly("drain", hook)
-        tasks = list(self._tasks)
-        if tasks:
+        if tasks := list(self._tasks):
             _, late = await asyncio.wait(tasks, timeout=self.drain_seconds)
             for task in late:
                 self._log.warning("work_cut_off", task=task.get_name())

@@ -55,6 +55,9 @@ class BaseServiceSettings(BaseSettings):
     bind_host: str = Field("127.0.0.1", description="Address that the service's ports listen on.")
     http_port: int = Field(8000, ge=0, le=65535, description="Port of /health, /ready and /metrics.")
     grpc_port: int = Field(50051, ge=0, le=65535, description="Port of the gRPC server, where the service has one.")
+    grpc_max_connection_age_seconds: float = Field(
+        300.0, ge=1, le=300, description="Age at which clients of the gRPC server connect anew, and find new replicas."
+    )
     request_timeout: float = Field(
         30.0,
         gt=0,

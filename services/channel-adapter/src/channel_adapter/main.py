@@ -11,7 +11,7 @@ from channel_adapter.app.connect import AccountState, ConnectAccount
 from channel_adapter.app.files import KeepFiles
 from channel_adapter.app.pace import Rests, Turns, Workers
 from channel_adapter.app.poll import LeaseTimes, PollAccount
-from channel_adapter.app.ports import FileStore, FileStoreError, Leases
+from channel_adapter.app.ports import FileFault, FileStore, FileStoreError, Leases
 from channel_adapter.app.receive import Intake, ReceiveRequest
 from channel_adapter.app.send import Pace, SendDeliveries
 from channel_adapter.app.typing import ShowTyping
@@ -23,7 +23,7 @@ from channel_adapter.entrypoints.live import ListenLive
 from channel_adapter.settings import ChannelAdapterSettings, Settings
 from contracts import topology
 from contracts.channels.v1.channels_pb2_grpc import add_ChannelAdapterServicer_to_server
-from kit import grpc_client, jetstream, process
+from kit import grpc_client, jetstream, log, process
 from kit.clock import Clock, SystemClock
 from kit.grpc_server import GrpcServer
 from kit.http import HttpServer, ops_app
@@ -48,7 +48,7 @@ async def build(settings: Settings, life: Life) -> None:
     life.on_close(database.close)
     bus = await jetstream.connect(settings.nats_url.get_secret_value(), NAME, life)
     files = KeepFiles(
-        _file_store(settings),
+        await _file_store(settings),
         PostgresFileRecords(database),
         settings.uploads_max_bytes,
         # The request that the file came with must still be answered in time.
@@ -65,11 +65,29 @@ async def build(settings: Settings, life: Life) -> None:
         _ = life.background("account", _keep(settings, life, connection, connect, intake, leases))
 
 
-def _file_store(settings: Settings) -> FileStore:
+async def _file_store(settings: Settings) -> FileStore:
+    """Open it, and store something in it: what is wrong is said now, not with the first file that somebody sends."""
+    store: FileStore | None = None
     try:
-        return open_file_store(settings)
-    except FileStoreError:
-        raise StartError(f"the folder {settings.uploads_dir} cannot be written: change it or set UPLOADS_DIR") from None
+        store = open_file_store(settings)
+        await store.check()
+    except FileStoreError as error:
+        if store is None or not settings.uploads_s3_bucket or error.fault is not FileFault.UNREACHABLE:
+            raise StartError(_advice(settings, error.fault)) from None
+        log.get_logger("channel_adapter").warning("file_store_unreachable", consequence="files are not kept")
+    return store
+
+
+def _advice(settings: Settings, fault: FileFault) -> str:
+    if not settings.uploads_s3_bucket:
+        return f"the folder {settings.uploads_dir} cannot be written: change it or set UPLOADS_DIR"
+    where = f"{settings.uploads_s3_bucket} at {settings.uploads_s3_endpoint_url or 'Amazon'}"
+    return {
+        FileFault.ADDRESS: "UPLOADS_S3_ENDPOINT_URL must be http://host:port or https://host:port",
+        FileFault.BUCKET: f"UPLOADS_S3_BUCKET: there is no bucket {where}: create it, or correct the name",
+        FileFault.REFUSED: f"UPLOADS_S3_BUCKET: the bucket {where} refuses to store: check AWS_ACCESS_KEY_ID,"
+        " AWS_SECRET_ACCESS_KEY and AWS_REGION, or the role, and that it may get, put and delete objects",
+    }[fault]
 
 
 def _open_channels(settings: Settings, life: Life, bus: Bus, clock: Clock) -> Connections:
@@ -78,7 +96,7 @@ def _open_channels(settings: Settings, life: Life, bus: Bus, clock: Clock) -> Co
 
 
 async def _serve(settings: Settings, life: Life, receive: ReceiveRequest) -> None:
-    server = GrpcServer(settings.bind_host, settings.grpc_port, life)
+    server = GrpcServer(settings.bind_host, settings.grpc_port, life, settings.grpc_max_connection_age_seconds)
     server.add(add_ChannelAdapterServicer_to_server, ReceiveServicer(receive))
     await server.start()
     await HttpServer(ops_app(life), settings.bind_host, settings.http_port, life).start()

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import grpc
@@ -23,10 +24,13 @@ from contracts.events.v1 import events_pb2 as pb
 from fakes.channel_coaching import FakeCoaching
 from fakes.channel_ports import ORGANIZATION
 from fakes.telegram import TOKEN, FakeTelegram, broken, cut, too_many
+from kit import grpc_client
 from support.database import TestDatabase
+from support.rolling import kept_asking
 from support.services import Service, running_service, start_service
 
 SECRET = "a-webhook-secret-of-the-tests"
+SECRET_HEADER = channels_pb2.Header(name="x-telegram-bot-api-secret-token", value=SECRET)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 FAULT_POINTS = ("after_claim", "after_in_flight", "after_request", "before_ack")
 
@@ -160,6 +164,32 @@ async def test_webhooks_that_come_together_are_each_answered_as_if_alone(around:
         await around.client.jetstream().delete_stream("INBOUND")
         found = await ChannelAdapterStub(channel).ReceiveMany(many, timeout=30)
         assert [one.status for one in found.responses] == [*[503] * 100, 400, 403]
+
+
+async def test_one_of_two_that_stops_fails_no_request(around: Surroundings) -> None:
+    numbers = count(1)
+    async with around.service() as leaving, around.service() as staying:
+        async with grpc_client.channel(f"{leaving.address},{staying.address}") as opened:
+            stub = ChannelAdapterStub(opened)
+
+            async def ask() -> None:
+                request = channels_pb2.ReceiveRequest(
+                    channel="telegram",
+                    account="1000",
+                    method="POST",
+                    headers=[SECRET_HEADER],
+                    body=update(next(numbers)),
+                )
+                answer = await stub.ReceiveMany(channels_pb2.ReceiveManyRequest(requests=[request]), timeout=20)
+                assert [(one.status, one.events) for one in answer.responses] == [(200, 1)]
+
+            async with kept_asking(ask, callers=10) as outcomes:
+                await outcomes.until(50)
+                assert await leaving.stop() == 0
+                await outcomes.until(50)
+        assert set(outcomes) == {"ok"}
+        found = {event.event_id for event in await around.inbound(outcomes["ok"])}
+        assert found == {str(number) for number in range(1, outcomes["ok"] + 1)}  # each once, though some came twice
 
 
 @pytest.mark.guarantee("P11-webhooks")

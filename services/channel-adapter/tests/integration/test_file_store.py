@@ -1,44 +1,69 @@
-"""A folder, an S3 and the memory of the tests keep files in the same way."""
+"""A folder, an S3 (our small one and a real one) and the memory of the tests keep files in the same way."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from channel_adapter.adapters.file_store import open_file_store, path_of
-from channel_adapter.app.ports import FileStore, FileStoreError
+from channel_adapter.app.ports import FileFault, FileStore, FileStoreError
 from channel_adapter.settings import UploadSettings
 from fakes.channel_ports import ORGANIZATION, MemoryFileStore
 from fakes.s3 import FakeS3
+from support.minio import KEY, SECRET, running_minio
 
 OTHER = "22222222-0000-7000-8000-000000000002"
 SHA = "ab" * 32
+BUCKET = "uploads"
 
 
 def settings(**values: Any) -> UploadSettings:
     return UploadSettings(_env_file=None, **values)
 
 
-@pytest.fixture(params=["memory", "folder", "s3"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[FileStore]:
+def s3_store(url: str, bucket: str = BUCKET) -> FileStore:
+    return open_file_store(settings(uploads_s3_bucket=bucket, uploads_s3_endpoint_url=url))
+
+
+@pytest.fixture(scope="module")
+def minio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_minio(tmp_path_factory.mktemp("minio"), BUCKET) as url:
+        yield url
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+
+
+@pytest.fixture(params=["memory", "folder", "s3", "minio"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, credentials: None) -> AsyncIterator[FileStore]:
     if request.param == "memory":
         yield MemoryFileStore()
     elif request.param == "folder":
         yield open_file_store(settings(uploads_dir=str(tmp_path / "new" / "uploads")))
+    elif request.param == "minio":
+        yield s3_store(request.getfixturevalue("minio"))
     else:
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
         async with FakeS3() as s3:
-            yield open_file_store(settings(uploads_s3_bucket="uploads", uploads_s3_endpoint_url=s3.url))
+            yield s3_store(s3.url)
 
 
 async def test_what_is_put_can_be_got(store: FileStore) -> None:
     await store.put(ORGANIZATION, SHA, b"content" * 1000)
     assert await store.get(ORGANIZATION, SHA) == b"content" * 1000
     await store.check()
+
+
+async def test_a_large_file_arrives_whole(store: FileStore) -> None:
+    content = os.urandom(1024) * 1024 * 20
+    await store.put(ORGANIZATION, SHA, content)
+    assert await store.get(ORGANIZATION, SHA) == content
 
 
 async def test_putting_twice_changes_nothing(store: FileStore) -> None:
@@ -66,16 +91,52 @@ def files_in(folder: Path) -> list[Path]:
 async def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
     store = open_file_store(settings(uploads_dir=str(tmp_path)))
     await store.put(ORGANIZATION, SHA, b"content")
+    await store.check()
     assert files_in(tmp_path) == [tmp_path / path_of(ORGANIZATION, SHA)]
 
 
-async def test_an_s3_that_does_not_answer_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "fake")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "fake")
+async def faults_of(store: FileStore) -> set[FileFault]:
+    """Return how each call fails; all must."""
+    calls = (
+        store.check(), store.put(ORGANIZATION, SHA, b"content"), store.get(ORGANIZATION, SHA),
+        store.delete(ORGANIZATION, SHA),
+    )  # fmt: skip
+    found = set()
+    for call in calls:
+        with pytest.raises(FileStoreError) as failed:
+            await call
+        found.add(failed.value.fault)
+    return found
+
+
+async def test_a_bucket_that_is_missing_is_no_missing_file(minio: str, credentials: None) -> None:
+    assert await faults_of(s3_store(minio, "no-such-bucket")) == {FileFault.BUCKET}
+
+
+@pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
+async def test_credentials_that_are_refused_are_said_so(
+    minio: str, credentials: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "wrong-one-4711")
+    assert await faults_of(s3_store(minio)) == {FileFault.REFUSED}
+
+
+async def test_an_empty_region_is_none(minio: str, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "")
+    await s3_store(minio).check()
+
+
+async def test_an_s3_that_does_not_answer_is_an_error_of_ours(
+    credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("channel_adapter.adapters.file_store.S3_TRIES", {"max_retries": 0})
-    store = open_file_store(settings(uploads_s3_bucket="uploads", uploads_s3_endpoint_url="http://127.0.0.1:9"))
-    with pytest.raises(FileStoreError):
-        await store.put(ORGANIZATION, SHA, b"content")
+    assert await faults_of(s3_store("http://127.0.0.1:9")) == {FileFault.UNREACHABLE}
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1:9", "http://"])
+def test_what_is_no_address_is_said_at_the_start(url: str) -> None:
+    with pytest.raises(FileStoreError, match="address"):
+        s3_store(url)
 
 
 def test_a_folder_that_cannot_be_made_is_said_at_the_start(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def build(settings: Settings, life: Life) -> None:
 
     # Who calls it.
     await HttpServer(ops_app(life), settings.bind_host, settings.http_port, life).start()
-    server = GrpcServer(settings.bind_host, settings.grpc_port, life)
+    server = GrpcServer(settings.bind_host, settings.grpc_port, life, settings.grpc_max_connection_age_seconds)
     server.add(
         add_CoachingServicer_to_server,
         service(claim, report, reading, check_in_calls(settings, tables, clock)),

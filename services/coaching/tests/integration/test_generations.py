@@ -227,6 +227,20 @@ async def test_a_server_that_knows_no_streams_is_asked_one_by_one() -> None:
         assert replica.llm.streams == 0  # not before a minute has passed
 
 
+async def test_while_servers_that_know_no_streams_are_replaced_every_generation_is_answered() -> None:
+    async with replicas(2) as (running, opened):
+        older, newer = running
+        older.llm.packs = False
+        for replica in running:
+            replica.llm.pause_seconds = 0.02
+        for _ in range(5):  # as many processes as ask, each with streams of its own
+            model = LlmClient(opened)
+            answers = await asyncio.gather(*(said(model, str(number)) for number in range(10)))
+            assert answers == [f"I heard: {number}. What else?" for number in range(10)]
+        assert older.llm.requests
+        assert newer.llm.requests
+
+
 async def test_what_is_given_long_goes_alone() -> None:
     async with replicas(1) as ([replica], opened):
         assert await said(LlmClient(opened), seconds=3000) == "I heard: hello. What else?"

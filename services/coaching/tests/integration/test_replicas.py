@@ -3,11 +3,15 @@
 import asyncio
 import signal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from contracts.coaching.v1 import coaching_pb2, coaching_pb2_grpc
+from kit.grpc_client import channel
 from support.coaching import Stage, eventually
 from support.database import administer
+from support.rolling import kept_asking
 from support.services import start_service
 
 
@@ -83,6 +87,33 @@ async def test_a_stop_finishes_the_turns_that_have_begun(around: Stage, tmp_path
     finally:
         service.process.kill()
         service.process.wait()
+
+
+async def test_one_of_two_that_stops_fails_none_of_its_callers(around: Stage, tmp_path: Path) -> None:
+    running = [start_service("coaching", around.environment(), tmp_path) for _ in range(2)]
+    leaving, staying = running
+    try:
+        for service in running:
+            await service.await_ready()
+        async with channel(f"{leaving.address},{staying.address}") as opened:
+            stub: coaching_pb2_grpc.CoachingAsyncStub = coaching_pb2_grpc.CoachingStub(opened)
+            claim = coaching_pb2.ClaimDeliveryRequest(
+                owner="adapter",
+                deliveries=[coaching_pb2.DeliveryKey(organization_id=around.organization, delivery_id=str(uuid4()))],
+            )
+
+            async def ask() -> None:
+                assert len((await stub.ClaimDelivery(claim, timeout=20)).decisions) == 1
+
+            async with kept_asking(ask, callers=10) as outcomes:
+                await outcomes.until(50)
+                assert await leaving.stop() == 0
+                await outcomes.until(50)
+        assert set(outcomes) == {"ok"}
+    finally:
+        for service in running:
+            service.process.kill()
+            service.process.wait()
 
 
 async def test_a_turn_that_is_cut_off_by_a_stop_goes_to_another_at_once(around: Stage, tmp_path: Path) -> None:

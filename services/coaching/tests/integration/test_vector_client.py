@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 import grpc
@@ -34,13 +35,23 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 async def client(vector: WordSearch, clock: FixedClock) -> AsyncIterator[VectorClient]:
-    server = grpc.aio.server()
-    add_VectorSearchServicer_to_server(vector, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    async with channel(f"127.0.0.1:{port}") as opened:
+    async with asking(clock, vector) as made:
+        yield made
+
+
+@asynccontextmanager
+async def asking(clock: FixedClock, *replicas: WordSearch) -> AsyncIterator[VectorClient]:
+    """Serve each, and give a client of all of them."""
+    async with AsyncExitStack() as stack:
+        ports = []
+        for replica in replicas:
+            server = grpc.aio.server()
+            add_VectorSearchServicer_to_server(replica, server)
+            ports.append(server.add_insecure_port("127.0.0.1:0"))
+            await server.start()
+            stack.push_async_callback(server.stop, 0)
+        opened = await stack.enter_async_context(channel(",".join(f"127.0.0.1:{port}" for port in ports)))
         yield VectorClient(opened, search_seconds=5.0, upsert_seconds=5.0, clock=clock)
-    await server.stop(0)
 
 
 def said(person: str, text: str = "") -> list[MemoryText]:
@@ -96,6 +107,22 @@ async def test_an_index_of_before_the_lists_is_asked_one_by_one_for_a_while(
     clock.advance(SINGLY_SECONDS)
     assert await find(client, "anna", "ben") == ["story of anna", "story of ben"]
     assert Counter(vector.calls)["SearchMany"] == 2
+
+
+async def test_while_replicas_of_before_the_lists_are_replaced_everybody_is_answered(
+    vector: WordSearch, clock: FixedClock
+) -> None:
+    newer = WordSearch()  # type: ignore[abstract]  # coaching makes no other calls
+    newer.items = vector.items
+    vector.older = True
+    async with asking(clock, vector, newer) as client:
+        for number in range(20):
+            people = [f"person {one}" for one in range(2 + number % 5)]  # else the same replica has its turn each time
+            assert await client.upsert([said(person) for person in people]) == ["words"] * len(people)
+            assert await find(client, *people) == [f"story of {person}" for person in people]
+            clock.advance(SINGLY_SECONDS)  # lists are tried again, at whichever replica's turn it is
+    assert {"SearchMany", "UpsertMany"} <= set(newer.calls)
+    assert {"Search", "Upsert"} <= set(vector.calls)
 
 
 async def test_an_index_that_is_away_is_said_so_to_everybody(client: VectorClient, vector: WordSearch) -> None:

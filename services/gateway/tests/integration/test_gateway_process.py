@@ -6,14 +6,14 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import httpx
 import pytest
 
 from fakes.gateway_door import SECRET
-from fakes.gateway_peers import running_peers
+from fakes.gateway_peers import Peers, running_peers
 from support.chat import WebChat
 from support.ports import free_port
 
@@ -26,12 +26,14 @@ async def launch(folder: Path, **environment: str) -> Process:
 
 
 @asynccontextmanager
-async def started(folder: Path, nats_url: str, valkey_url: str, **more: str) -> AsyncIterator[tuple[Process, str]]:
+async def started(
+    folder: Path, nats_url: str, valkey_url: str, peers: Peers | None = None, /, **more: str
+) -> AsyncIterator[tuple[Process, str]]:
     port = free_port()
-    async with running_peers() as peers:
+    async with nullcontext(peers) if peers else running_peers() as found:
         process = await launch(
             folder, HTTP_PORT=str(port), NATS_URL=nats_url, REDIS_URL=valkey_url, SECRET_KEY=SECRET,
-            CHANNEL_ADAPTER_ADDRESS=peers.address, COACHING_ADDRESS=peers.address, **more,
+            CHANNEL_ADAPTER_ADDRESS=found.address, COACHING_ADDRESS=found.address, **more,
         )  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         try:
@@ -89,3 +91,22 @@ async def test_it_starts_serves_and_stops_cleanly(tmp_path: Path, nats_url: str,
     assert "sk_test_never_shown" not in text
     assert "hello" not in text
     assert "Traceback" not in text
+
+
+async def test_requests_under_way_are_answered_although_it_stops(
+    tmp_path: Path, nats_url: str, valkey_url: str
+) -> None:
+    async with running_peers() as peers:
+        peers.inbound.seconds = 1.0
+        async with (
+            started(tmp_path, nats_url, valkey_url, peers) as (process, url),
+            httpx.AsyncClient() as client,
+        ):
+            hooks = [asyncio.create_task(client.post(f"{url}/webhooks/telegram/4711", content=b"1")) for _ in range(20)]
+            while not peers.inbound.busy:  # noqa: ASYNC110  # the fake's own count
+                await asyncio.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            answers = await asyncio.gather(*hooks)
+            assert [answer.status_code for answer in answers] == [200] * 20
+            assert {answer.headers.get("connection") for answer in answers} == {"close"}
+            assert await asyncio.wait_for(process.wait(), 30) == 0

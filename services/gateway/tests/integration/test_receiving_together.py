@@ -97,6 +97,22 @@ async def test_a_request_with_files_is_sent_again_by_itself(both: Both) -> None:
     assert (peers.lists, peers.single, len(peers.inbound.requests)) == ([3], 1, 3)
 
 
+async def test_while_adapters_of_before_are_replaced_every_request_is_answered(fixed_clock: FixedClock) -> None:
+    async with running_peers() as older, running_peers() as newer:
+        older.old = True
+        for peers in (older, newer):
+            peers.inbound.judge = lambda request: Answer(200, "text/plain", request.body[:8])
+        channel = grpc_client.channel(f"{older.address},{newer.address}")
+        client = ChannelAdapterClient(channel, fixed_clock)
+        for _ in range(10):
+            answers = await asyncio.gather(*(client.receive(request, 5) for request in bodies(*range(20))))
+            assert [int(answer.body) for answer in answers] == list(range(20))
+            fixed_clock.advance(SINGLY_SECONDS)
+        await channel.close(None)
+    assert older.single
+    assert newer.lists
+
+
 async def test_an_adapter_of_before_is_asked_singly_and_after_a_minute_for_lists_again(
     both: Both, fixed_clock: FixedClock
 ) -> None:

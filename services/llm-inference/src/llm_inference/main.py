@@ -37,7 +37,7 @@ async def build(settings: LlmInferenceSettings, life: process.Life) -> None:
         raise process.StartError(str(error)) from None
     life.on_close(provider.close)
 
-    server = GrpcServer(settings.bind_host, settings.grpc_port, life)
+    server = GrpcServer(settings.bind_host, settings.grpc_port, life, settings.grpc_max_connection_age_seconds)
     servicer = LlmInferenceServicer(generate)
     server.add(llm_pb2_grpc.add_LlmInferenceServicer_to_server, servicer)
     life.on_drain(servicer.stop)  # ahead of the server's own, which waits for the streams

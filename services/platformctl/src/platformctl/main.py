@@ -6,7 +6,20 @@ from collections.abc import Callable, Sequence
 import typer
 
 from kit.settings import BaseServiceSettings
-from platformctl.commands import chat, check_in, db, down, models, people, schedule, status, streams, up
+from platformctl.commands import (
+    chat,
+    check_in,
+    cluster,
+    config,
+    db,
+    down,
+    models,
+    people,
+    schedule,
+    status,
+    streams,
+    up,
+)
 from platformctl.commands.shared import settings_of
 
 HELP = "Run, look after and talk to a coaching platform."
@@ -25,15 +38,18 @@ GROUPS: dict[str, typer.Typer] = {
     "check-in": check_in.app,
     "schedule": schedule.app,
     "models": models.app,
+    "cluster": cluster.app,
+    "config": config.app,
 }
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 @app.callback()
-def check_settings() -> None:
-    """Refuse an unknown ENVIRONMENT, whatever the command."""
-    settings_of(BaseServiceSettings)
+def check_settings(context: typer.Context) -> None:
+    """Refuse an unknown ENVIRONMENT, whatever the command; `config` says it with all else that is wrong."""
+    if context.invoked_subcommand != "config":
+        settings_of(BaseServiceSettings)
 
 
 for name, command in COMMANDS.items():

@@ -188,7 +188,8 @@ async def main(folder, organization_id, person_id):
     await store.mark_complete()
     for number in range(10_000):
         text = remembered(f"text {number}", f"text-{number}")
-        await store.upsert(Scope(organization_id, person_id), Entries((text,), HashingEmbedder().embed([text.text])))
+        entries = Entries((text,), HashingEmbedder().embed([text.text]))
+        await store.upsert({Scope(organization_id, person_id): entries})
         print(number, flush=True)
 
 asyncio.run(main(*sys.argv[1:]))

@@ -32,7 +32,10 @@ class KeepFiles:
                 kept = await self._fetch_and_store(connection, file)
         except FileRefusedError as refusal:
             return self._refused(connection, file, refusal.reason)
-        except (ProviderError, FileStoreError, RecordsUnavailableError, TimeoutError) as error:
+        except FileStoreError as error:
+            _log.warning("file_store_failed", channel=connection.channel, fault=error.fault)
+            return self._refused(connection, file, FileRefusal.UNAVAILABLE)
+        except (ProviderError, RecordsUnavailableError, TimeoutError) as error:
             _log.warning("file_not_kept", channel=connection.channel, exc_info=error)
             return self._refused(connection, file, FileRefusal.UNAVAILABLE)
         metrics.FILES.labels(connection.channel, "kept").inc()

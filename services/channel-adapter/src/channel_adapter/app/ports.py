@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from channel_adapter.domain.delivery import Decision, Outbound, Report
@@ -115,8 +116,21 @@ class Deliveries(Protocol):
         """Return, per report, whether it was applied; raises CoachingUnavailableError."""
 
 
+class FileFault(StrEnum):
+    """Why a file store does not take or give content; all but UNREACHABLE need somebody to change something."""
+
+    ADDRESS = "address"
+    BUCKET = "bucket"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
 class FileStoreError(Exception):
     """The file store did not take or give the content."""
+
+    def __init__(self, fault: FileFault = FileFault.UNREACHABLE) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 class FileStore(Protocol):
@@ -132,7 +146,7 @@ class FileStore(Protocol):
         """Remove the content, if it is there; raises FileStoreError."""
 
     async def check(self) -> None:
-        """Raise FileStoreError where the store cannot be reached."""
+        """Store and delete an empty object of no organisation; raises FileStoreError."""
 
 
 class RecordsUnavailableError(Exception):

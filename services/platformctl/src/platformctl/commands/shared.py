@@ -1,6 +1,8 @@
 """What several commands need: the data folder, the running platform, and refusals in one form."""
 
 import asyncio
+import signal
+import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -16,6 +18,7 @@ S = TypeVar("S", bound=BaseServiceSettings)
 T = TypeVar("T")
 
 EXIT_SETTINGS = 78
+EXIT_STOPPED = 143
 
 Data = Annotated[
     str | None,
@@ -30,12 +33,24 @@ def fail(text: str, status: int = 1) -> typer.Exit:
     return typer.Exit(status)
 
 
-def run(work: Coroutine[Any, Any, T], refusal: type[Exception]) -> T:
-    """Run a command's work; what it cannot do, told by `refusal`, ends the program with status 1 and a sentence."""
+def run(work: Coroutine[Any, Any, T], refusal: type[Exception] | tuple[type[Exception], ...]) -> T:
+    """Run a command's work; what it cannot do, told by `refusal`, ends the program with status 1 and a sentence.
+
+    SIGTERM, with which Kubernetes ends a pod, cancels the work: it tidies up, and the status is 143.
+    """
     try:
-        return asyncio.run(work)
+        return asyncio.run(_until_stopped(work))
+    except asyncio.CancelledError:
+        raise fail("Stopped before the end.", EXIT_STOPPED) from None
     except refusal as error:
         raise fail(str(error)) from None
+
+
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    if task is not None and threading.current_thread() is threading.main_thread():
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await work
 
 
 def settings_of(kind: type[S]) -> S:

@@ -8,6 +8,7 @@ from typing import Annotated
 import httpx
 import typer
 
+from platformctl.commands.cluster_look import show_status
 from platformctl.commands.shared import Data, Json, fail, folder_of, running
 from platformctl.up.datadir import DataFolder
 from platformctl.up.runfile import PartEntry, start_time
@@ -46,11 +47,21 @@ def status(
             "--url", help="Ask the platform at this address, instead of the one that runs on the data folder."
         ),
     ] = None,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Ask the cluster of KUBECONFIG about this namespace.")
+    ] = None,
+    release: Annotated[
+        str, typer.Option("--release", help="With --namespace. Default: the only one in it.", envvar="RELEASE")
+    ] = "",
 ) -> None:
     """Show each part with its process, its restarts and whether it is ready. Ends with 1 when something is not.
 
-    With --url, for a platform that runs elsewhere: what its gateway needs, and whether that answers.
+    With --url, for a platform that runs elsewhere: what its gateway needs, and whether that answers. With --namespace,
+    for one in a cluster: what is installed, what is rolled out, and the error of a migration that failed.
     """
+    if namespace:
+        show_status(namespace, release, as_json=as_json)
+        return
     ready = _show_remote(url.rstrip("/"), as_json) if url else _show_local(folder_of(data), as_json)
     if not ready:
         raise typer.Exit(1)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from platformctl.db.errors import DatabaseError
+from platformctl.db.words import said
 
 CONNECT_SECONDS = 10.0
 
@@ -34,7 +35,7 @@ async def connected(
 def _reason(error: Exception) -> str:
     """PostgreSQL's own words for a refusal; for the rest the kind of error, as its text may quote the URL."""
     if isinstance(error, asyncpg.PostgresError):
-        return str(error)
+        return said(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__

@@ -14,6 +14,7 @@ from platformctl.db.history import alembic_config, history
 from platformctl.db.revision import current_revision
 from platformctl.db.scram import verifier
 from platformctl.db.settings import MigrationSettings
+from platformctl.db.words import said
 
 LOCK_NOT_AVAILABLE = "55P03"
 RETRY_SECONDS = 1.0
@@ -57,7 +58,7 @@ async def _upgrade(settings: MigrationSettings, head: str) -> None:
             return
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
-                raise DatabaseError(f"The migration failed and was rolled back: {error.orig}") from error
+                raise DatabaseError(f"The migration failed and was rolled back: {said(error.orig or error)}") from error
             if attempt == settings.migration_attempts:
                 seconds = settings.migration_lock_timeout_seconds
                 raise DatabaseError(

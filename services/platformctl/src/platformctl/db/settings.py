@@ -62,3 +62,14 @@ class MigrationSettings(BaseServiceSettings):
             "channels_service": self.channels_database_password,
         }
         return {role: value.get_secret_value() for role, value in given.items() if value and value.get_secret_value()}
+
+
+class BackupSettings(MigrationSettings):
+    """What `platformctl db backup` reads. The release that migrates takes a backup first."""
+
+    backup_database_url: SecretStr | None = Field(
+        None, description="The same database as a user who sees every row (BYPASSRLS), where its owner does not."
+    )
+    backup_scratch_url: SecretStr | None = Field(
+        None, description="Another server on which a backup is restored to verify it, where the user has no CREATEDB."
+    )

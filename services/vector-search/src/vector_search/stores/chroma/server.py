@@ -1,68 +1,47 @@
 """A Chroma server that several replicas of vector-search share; what they must agree on is in the server."""
 
 import asyncio
-import base64
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
-from chromadb.api.client import Client
-from chromadb.config import Settings
-from chromadb.errors import ChromaError
 
 from kit.process import StartError
 from vector_search.app.ports import VectorStore
 from vector_search.settings import VectorSearchSettings
+from vector_search.stores.chroma.http import HttpChroma
 from vector_search.stores.chroma.index import ChromaIndex
-from vector_search.stores.chroma.store import ChromaStore
+from vector_search.stores.chroma.store import ChromaStore, unavailable
 from vector_search.stores.chroma.versions import SharedVersions
+
+REFUSALS = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
 async def open_server(settings: VectorSearchSettings, model: str, dimensions: int) -> VectorStore:
-    """Connect to CHROMADB_URL; raises StartError where nothing answers there."""
-    return await asyncio.to_thread(_open, settings, model, dimensions)
+    """Connect to CHROMADB_URL.
 
-
-def _open(settings: VectorSearchSettings, model: str, dimensions: int) -> VectorStore:
+    Raises StartError where that is no address or our credentials are refused, and StoreUnavailableError where no
+    Chroma answers there yet.
+    """
     url = urlsplit(settings.chromadb_url.get_secret_value())
     if url.scheme not in ("http", "https") or not url.hostname:
         raise StartError("CHROMADB_URL must be http://host:port or https://host:port")
+    address = url.netloc.rpartition("@")[2]  # all of it that may be told
+    auth = (unquote(url.username), unquote(url.password or "")) if url.username else None
+    base = urlunsplit((url.scheme, address, url.path.rstrip("/"), "", ""))
+    chroma = HttpChroma(base, auth, settings.request_timeout)
     try:
-        client, connections = _connect(url, settings.request_timeout)
-        index = ChromaIndex(client, model, dimensions)
-        versions = SharedVersions(client)
-    except (ChromaError, httpx.HTTPError, ValueError) as error:
-        where = f"{url.hostname}:{url.port or ''}"
-        raise StartError(f"CHROMADB_URL: no Chroma answers at {where} ({type(error).__name__}): start it") from None
-
-    def close() -> None:
-        client.close()
-        for connection in connections:
-            connection.close()
-
-    return ChromaStore(index, versions, readers=settings.max_workers, shared=True, close=close)
+        with unavailable():
+            index, versions = await asyncio.to_thread(_connect, chroma, address, model, dimensions)
+    except BaseException:
+        chroma.close()
+        raise
+    return ChromaStore(index, versions, readers=settings.max_workers, shared=True, close=chroma.close)
 
 
-def _connect(url: SplitResult, timeout_seconds: float) -> tuple[Client, list[httpx.Client]]:
-    host, port, ssl = url.hostname or "", url.port or (443 if url.scheme == "https" else 80), url.scheme == "https"
-    headers = {}
-    if url.username:
-        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
-        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    client = Client(
-        settings=Settings(
-            anonymized_telemetry=False,
-            chroma_api_impl="chromadb.api.fastapi.FastAPI",
-            chroma_server_host=host,
-            chroma_server_http_port=port,
-            chroma_server_ssl_enabled=ssl,
-            chroma_server_headers=headers,
-        )
-    )
-    # Chroma's client waits for ever and never closes its connections, and has no setting for either: a server that
-    # hangs would take our threads one by one. Its admin part has connections of its own.
-    connections: list[httpx.Client] = [
-        vars(vars(part)["_server"])["_session"] for part in (client, client._admin_client)
-    ]
-    for connection in connections:
-        connection.timeout = httpx.Timeout(timeout_seconds)
-    return client, connections
+def _connect(chroma: HttpChroma, address: str, model: str, dimensions: int) -> tuple[ChromaIndex, SharedVersions]:
+    try:
+        return ChromaIndex(chroma, model, dimensions), SharedVersions(chroma)
+    except httpx.HTTPStatusError as error:
+        if error.response.status_code not in REFUSALS:
+            raise
+        raise StartError(f"CHROMADB_URL: {address} refuses its user or password: correct them") from None

@@ -1,19 +1,20 @@
 """What tells a reader that a person's vectors have changed: within one process, or for all that share a server."""
 
+from collections.abc import Callable, Mapping
 from collections.abc import Collection as Ids
-from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 import numpy as np
-from chromadb.api import ClientAPI
-from chromadb.api.models.Collection import Collection
+from chromadb.errors import NotFoundError
 
 from vector_search.domain.scope import Scope
+from vector_search.stores.chroma.api import Chroma, Records
 
 NEVER_WRITTEN = "never"
 TOKEN = "token"  # noqa: S105  # a key of metadata; the value is random and opens nothing
 WRITING = "writing"
+T = TypeVar("T")
 Read = Mapping[Scope, str | None]
 NOWHERE = np.zeros((1, 1), dtype=np.float32)  # Chroma wants a vector with each record
 
@@ -60,12 +61,23 @@ class SharedVersions:
     makes the person readable under its own token; the other's end sets the next one, and so nobody misses it.
     """
 
-    def __init__(self, client: ClientAPI) -> None:
-        self._records: Collection = client.get_or_create_collection("versions", embedding_function=None)
+    def __init__(self, client: Chroma) -> None:
+        self._client = client
+        self._records = self._open()
+
+    def _open(self) -> Records:
+        return self._client.get_or_create_collection("versions", embedding_function=None)
+
+    def _with_records(self, work: Callable[[Records], T]) -> T:
+        try:
+            return work(self._records)
+        except NotFoundError:  # the server has come back with an empty volume
+            self._records = self._open()
+            return work(self._records)
 
     def read(self, scopes: Ids[Scope]) -> Read:
         keys = {_key(scope): scope for scope in scopes}
-        found = self._records.get(ids=list(keys), include=["metadatas"])
+        found = self._with_records(lambda records: records.get(ids=list(keys), include=["metadatas"]))
         read: dict[Scope, str | None] = dict.fromkeys(scopes, NEVER_WRITTEN)
         for key, row in zip(found["ids"], found["metadatas"] or [], strict=True):
             token = str(row[TOKEN])
@@ -79,10 +91,12 @@ class SharedVersions:
         return self._set(scopes, uuid4().hex)
 
     def _set(self, scopes: Ids[Scope], token: str) -> Read:
-        self._records.upsert(
-            ids=[_key(scope) for scope in scopes],
-            embeddings=np.repeat(NOWHERE, len(scopes), axis=0),
-            metadatas=[{TOKEN: token} for _ in scopes],
+        self._with_records(
+            lambda records: records.upsert(
+                ids=[_key(scope) for scope in scopes],
+                embeddings=np.repeat(NOWHERE, len(scopes), axis=0),
+                metadatas=[{TOKEN: token} for _ in scopes],
+            )
         )
         return dict.fromkeys(scopes)
 

@@ -1,0 +1,1 @@
+"""What must act on a Kubernetes cluster: secrets, the migration job and its marker, versions, scaling, jobs."""

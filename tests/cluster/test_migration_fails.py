@@ -1,0 +1,89 @@
+"""An upgrade whose migration the database refuses: the old version goes on, and the operator is told why."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support.cluster.outside import Outside
+from support.cluster.place import Place
+from support.cluster.programs import CommandError, attempt, run
+from support.cluster.release import CHART, Release
+
+WITHIN_SECONDS = 300
+REVISION = "9001"
+MIGRATION = '''"""A migration that fails halfway, after a change that must be taken back."""
+
+from alembic import op
+
+revision = "{revision}"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("CREATE TABLE coaching.half_done (id integer)")
+    op.execute("ALTER TABLE coaching.a_table_that_nobody_made ADD COLUMN more text")
+'''
+HEAD = "coaching-platform/schema-revision"
+
+
+def head_of(chart: Path) -> str:
+    line = next(line for line in (chart / "Chart.yaml").read_text().splitlines() if HEAD in line)
+    return line.split(":")[1].strip().strip('"')
+
+
+@pytest.fixture
+def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterator[Release]:
+    """The next release: its image of platformctl has one more migration, its chart waits for that one."""
+    head = head_of(CHART)
+    (tmp_path / "migration.py").write_text(MIGRATION.format(revision=REVISION, head=head))
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {place.image('platformctl', tag)}\nCOPY migration.py /app/migrations/versions/{REVISION}_fails.py\n"
+    )
+    image = place.image("platformctl", f"{tag}-fails")
+    run("docker", "build", "--quiet", "--tag", image, str(tmp_path), env={"DOCKER_BUILDKIT": "1"})
+    run(*place.load, image) if place.load else run("docker", "push", "--quiet", image)
+    chart = tmp_path / "chart"
+    shutil.copytree(CHART, chart)
+    manifest = chart / "Chart.yaml"
+    manifest.write_text(manifest.read_text().replace(f'{HEAD}: "{head}"', f'{HEAD}: "{REVISION}"'))
+    yield replace(scripted, chart=chart).with_settings(
+        f"global.image.references.platformctl={image}", "coaching.settings.TURN_SETTLE_SECONDS=0.9"
+    )
+    scripted.upgrade()
+
+
+@pytest.mark.guarantee("K8S-migration-fails")
+@pytest.mark.timeout(1200)
+def test_the_old_version_answers_and_status_says_what_the_database_said(
+    scripted: Release, broken: Release, outside: Outside, tell: Callable[[str], None]
+) -> None:
+    before = scripted.revision()
+    head = head_of(CHART)
+    outside.begin(f"http://{scripted.object('web')}.{scripted.kube.namespace}:8080")
+    try:
+        begun = time.monotonic()
+        with pytest.raises(CommandError):
+            broken.upgrade(seconds=WITHIN_SECONDS - 60)
+        seconds = time.monotonic() - begun
+        assert seconds < WITHIN_SECONDS
+
+        status = attempt(
+            ".venv/bin/platformctl", "status", "--namespace", scripted.kube.namespace, "--release", scripted.name
+        )
+        assert status.status == 1
+        assert f"schema revision {head}" in status.out
+        assert "a_table_that_nobody_made" in status.out
+        scripted.rollback(before)
+    finally:
+        ledger = outside.end()
+    tell(f"helm upgrade gave up after {seconds:.0f} s; meanwhile {ledger}")
+    assert not ledger.faults()
+    table = "SELECT to_regclass('coaching.half_done') IS NULL"
+    pod = f"{scripted.object('postgresql')}-0"
+    assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", table).strip() == "t"

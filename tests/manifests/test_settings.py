@@ -1,0 +1,66 @@
+"""Services are given settings that they know, and everything that they must be given."""
+
+import re
+
+import pytest
+
+from manifests.components import COMPONENTS
+from manifests.rendering import Object, environment, named, pods, rendered
+from support.tree import ROOT
+
+# Read by a library, not by a settings class.
+LIBRARIES = {"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+# Only there to be put into others, as $(NAME).
+PARTS = {"NATS_PASSWORD", "REDIS_PASSWORD", "CHROMA_TOKEN", "POSTGRES_PASSWORD"}
+# Read by commands of platformctl that act on a cluster.
+CLUSTER = {"POD_NAMESPACE"}
+OURS = {component.name for component in COMPONENTS if component.image and component.image != "web"}
+
+
+def known() -> set[str]:
+    """Every name in the reference of settings, which is generated from the code."""
+    page = (ROOT / "docs/reference/settings.md").read_text()
+    return {name for row in re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_no_service_is_given_a_setting_that_nobody_reads(objects: list[Object]) -> None:
+    readable = known() | LIBRARIES | PARTS | CLUSTER
+    for pod in pods(objects):
+        if pod.component.name in OURS:
+            for container in pod.containers:
+                unknown = set(environment(container)) - readable
+                if container["name"] != "fetch-model":
+                    assert not unknown, f"{named(pod.owner)} {container['name']}"
+
+
+def test_services_know_where_they_run(objects: list[Object]) -> None:
+    for pod in pods(objects):
+        if pod.component.name in OURS:
+            assert environment(pod.main)["ENVIRONMENT"] in {"development", "staging", "production"}
+
+
+def test_servers_listen_for_others(objects: list[Object]) -> None:
+    for pod in pods(objects):
+        if pod.component.name in OURS and pod.component.lasting:
+            env = environment(pod.main)
+            assert env["BIND_HOST"] == "0.0.0.0"
+            for name, port in pod.component.ports:
+                assert env[f"{name.upper()}_PORT"] == str(port)
+
+
+@pytest.mark.parametrize("component", ["coaching", "channel-adapter"])
+def test_who_uses_the_database_waits_for_its_schema(objects: list[Object], component: str) -> None:
+    for pod in pods(objects):
+        waits = [
+            container for container in pod.spec.get("initContainers", []) if container["name"] == "wait-for-database"
+        ]
+        assert bool(waits) is pod.component.waits, named(pod.owner)
+        if pod.component.name == component:
+            assert waits[0]["args"][:3] == ["db", "wait", "--min-revision"]
+            # As the service's own role: it waits for the password too.
+            assert environment(waits[0])["DATABASE_URL"] == environment(pod.main)["DATABASE_URL"]
+
+
+def test_whole_numbers_stay_whole() -> None:
+    gateway = next(pod for pod in pods(rendered("options")) if pod.component.name == "gateway")
+    assert environment(gateway.main)["GUEST_MESSAGES_PER_MINUTE"] == "2000000"
