@@ -1,0 +1,117 @@
+"""Who may talk to whom, tried: from a pod with each component's labels and account to every port of everybody."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import yaml
+
+from fakes.outside import CONTROL_PORT, MODEL_PORT, TELEGRAM_PORT
+from support.cluster.outside import NAME as OUTSIDE
+from support.cluster.outside import Outside
+from support.cluster.place import Place
+from support.cluster.probe import Address, probes
+from support.cluster.programs import Kube, Object, run
+from support.cluster.release import Release
+
+DNS, API = "dns", "api-server"
+# The fake Telegram, the model server, and what nobody has any business with: another namespace's pod, and the node.
+TELEGRAM, MODEL, ELSEWHERE, NODE = "telegram", "model", "another pod", "the node"
+KUBELET_PORT = 10250
+# Written by hand, apart from the chart's own table: a mistake there is not repeated here.
+MAY_REACH: dict[str, set[str]] = {
+    "web": {DNS, "gateway:8000"},
+    "gateway": {DNS, "channel-adapter:50051", "coaching:50051", "nats:4222", "redis:6379"},
+    "coaching": {DNS, "llm-inference:50051", "vector-search:50051", "postgresql:5432", "nats:4222"},
+    "channel-adapter": {DNS, "coaching:50051", "postgresql:5432", "nats:4222", TELEGRAM},
+    "llm-inference": {DNS, MODEL},
+    "vector-search": {DNS, "coaching:50051", "chroma:8000"},
+    "postgresql": set(),
+    "nats": {DNS},
+    "redis": set(),
+    "chroma": set(),
+    "migrations": {DNS, API, "postgresql:5432", "nats:4222"},
+    "secrets": {API},
+    "test": {DNS, "web:8080"},
+}
+# Every port that listens. A server of NATS that is alone has no port for others.
+PORTS = {
+    "gateway": (8000,), "coaching": (50051, 8000), "channel-adapter": (50051, 8000), "llm-inference": (50051, 8000),
+    "vector-search": (50051, 8000), "web": (8080,), "postgresql": (5432,), "nats": (4222, 8222), "redis": (6379,),
+    "chroma": (8000,),
+}  # fmt: skip
+# What is no part of the release reaches, since no policy of ours is about it; from the edge also the page.
+NOT_OF_THE_RELEASE = {DNS, API, TELEGRAM, MODEL, ELSEWHERE, NODE}
+
+
+def targets(release: Release, outside: Outside) -> dict[str, Address]:
+    """Return every address, by the names of the table."""
+    found: dict[str, Address] = {}
+    for component, ports in PORTS.items():
+        address = release.pods(component)[0]["status"]["podIP"]
+        found |= {f"{component}:{port}": (address, port) for port in ports}
+    (node,) = (
+        address["address"]
+        for address in json.loads(run("kubectl", "get", "nodes", "--output=json"))["items"][0]["status"]["addresses"]
+        if address["type"] == "InternalIP"
+    )
+    world: str = outside.kube.get(f"pod/{OUTSIDE}")["status"]["podIP"]
+    system, default = release.kube.within("kube-system"), release.kube.within("default")
+    return found | {
+        DNS: (system.get("service/kube-dns")["spec"]["clusterIP"], 53),
+        API: (default.get("service/kubernetes")["spec"]["clusterIP"], 443),
+        TELEGRAM: (world, TELEGRAM_PORT), MODEL: (world, MODEL_PORT), ELSEWHERE: (world, CONTROL_PORT),
+        NODE: (node, KUBELET_PORT),
+    }  # fmt: skip
+
+
+@contextmanager
+def hooks_objects(release: Release) -> Iterator[None]:
+    """Have the policies and accounts of the jobs that Helm removes when they have ended."""
+    text = run(release.helm, "--namespace", release.kube.namespace, "get", "hooks", release.name)
+    wanted: list[Object] = [
+        found for found in yaml.safe_load_all(text) if found and found["kind"] in ("NetworkPolicy", "ServiceAccount")
+    ]
+    there = {
+        f"{found['kind']}/{found['metadata']['name']}" for found in release.kube.list("networkpolicies,serviceaccounts")
+    }
+    missing = [found for found in wanted if f"{found['kind']}/{found['metadata']['name']}" not in there]
+    if missing:
+        release.kube.apply(*missing)
+    yield
+    for found in missing:
+        release.kube("delete", found["kind"], found["metadata"]["name"])
+
+
+def components(release: Release) -> dict[str, tuple[dict[str, str], str]]:
+    """Return labels and service account of every component that the table names."""
+    labels = {"app.kubernetes.io/name": "coaching-platform", "app.kubernetes.io/instance": release.name}
+    return {name: ({**labels, "app.kubernetes.io/component": name}, release.object(name)) for name in MAY_REACH}
+
+
+@pytest.mark.guarantee("K8S-network")
+@pytest.mark.timeout(900)
+def test_every_allowed_pair_answers_and_every_other_is_refused(
+    scripted: Release, outside: Outside, place: Place, tag: str, tell: Callable[[str], None]
+) -> None:
+    addresses = targets(scripted, outside)
+    image = place.image("platformctl", tag)
+    with hooks_objects(scripted), probes(scripted.kube, image, components(scripted)) as found:
+        reached = {name: probe.reached(addresses) for name, probe in found.items()}
+    assert reached == MAY_REACH
+    allowed = sum(map(len, MAY_REACH.values()))
+    tell(f"{allowed} pairs answer, {len(MAY_REACH) * len(addresses) - allowed} are refused")
+
+
+@pytest.mark.guarantee("K8S-network")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("beside", [True, False], ids=["in the same namespace", "in another namespace"])
+def test_a_pod_of_nobodys_reaches_the_page_at_most(
+    scripted: Release, outside: Outside, place: Place, tag: str, beside: bool
+) -> None:
+    kube: Kube = scripted.kube if beside else outside.kube
+    with probes(kube, place.image("platformctl", tag), {"stranger": ({}, "default")}) as found:
+        reached = found["stranger"].reached(targets(scripted, outside))
+    # The namespace of the outside world is the edge in the values of these tests.
+    assert reached == (NOT_OF_THE_RELEASE if beside else NOT_OF_THE_RELEASE | {"web:8080"})

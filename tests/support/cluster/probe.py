@@ -1,0 +1,77 @@
+"""Pods that look like a component to NetworkPolicies, and try to reach everybody."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from support.cluster.outside import SECURITY
+from support.cluster.programs import Kube, Object
+
+LABEL = "tests/probe"
+# Prints which of the addresses took a connection; what a policy refuses mostly gets no answer at all.
+SCRIPT = """
+import asyncio, json, sys
+
+async def reaches(host, port):
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 4)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+async def main(targets):
+    found = await asyncio.gather(*(reaches(*address) for address in targets.values()))
+    print(json.dumps(dict(zip(targets, found))))
+
+asyncio.run(main(json.loads(sys.argv[1])))
+"""
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A running pod. It never becomes ready, so that no Service sends it what is meant for the component."""
+
+    kube: Kube
+    name: str
+
+    def reached(self, targets: Mapping[str, Address]) -> set[str]:
+        """Return the names of the addresses that took a connection."""
+        said = self.kube("exec", self.name, "--", "python", "-c", SCRIPT, json.dumps(targets))
+        found: dict[str, bool] = json.loads(said)
+        return {name for name, reached in found.items() if reached}
+
+
+def _pod(name: str, image: str, labels: Mapping[str, str], account: str) -> Object:
+    container = {
+        "name": "probe",
+        "image": image,
+        "command": ["python", "-c", "import signal; signal.sigwait([signal.SIGTERM])"],
+        "resources": {"requests": {"cpu": "1m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+        "securityContext": SECURITY,
+    }
+    return {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {**labels, LABEL: "yes"}},
+        "spec": {
+            "containers": [container],
+            "serviceAccountName": account,
+            "automountServiceAccountToken": False,
+            "terminationGracePeriodSeconds": 1,
+            "readinessGates": [{"conditionType": "tests/never"}],
+            "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},
+        },
+    }  # fmt: skip
+
+
+@contextmanager
+def probes(kube: Kube, image: str, wanted: Mapping[str, tuple[Mapping[str, str], str]]) -> Iterator[dict[str, Probe]]:
+    """Run one pod for each name, with its labels and service account; remove them at the end."""
+    selector = f"{LABEL}=yes"
+    kube.apply(*(_pod(f"probe-{name}", image, labels, account) for name, (labels, account) in wanted.items()))
+    try:
+        kube("wait", "pods", f"--selector={selector}", "--for=jsonpath={.status.phase}=Running", "--timeout=120s")
+        yield {name: Probe(kube, f"probe-{name}") for name in wanted}
+    finally:
+        kube("delete", "pods", f"--selector={selector}", "--wait", "--timeout=60s")
