@@ -85,7 +85,7 @@ bench: install ## Measure the real model beside its engine; leaves build/bench.j
 
 .PHONY: promises
 promises: ## After `make test`: one line for each promise of docs/guarantees.md; fails when one was not shown
-	@$(PY) scripts/guarantees.py
+	@$(PY) scripts/guarantees.py $(ARGS)
 
 ## Images
 

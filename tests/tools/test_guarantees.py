@@ -50,3 +50,12 @@ def test_a_failing_test_is_the_one_that_is_named() -> None:
     lines, _ = report(PAGE, {"P2-once": {"a": "passed", "tests/e2e/b": "failed"}, "P3-order": {"c": "passed"}})
     assert lines[0].endswith("tests/e2e/b (and 1 more)")
     assert lines[1].endswith("c")
+
+
+def test_what_needs_a_cluster_may_be_left_unshown_but_never_fail() -> None:
+    page = f"{PAGE}\n## On a cluster\n\n| `K8S-up` | It installs | 1 |\n"
+    found: Outcomes = {"P2-once": {"a": "passed"}, "P3-order": {"b": "passed"}}
+    assert not report(page, found)[1]
+    assert report(page, found, cluster=False)[1]
+    assert not report(page, {**found, "K8S-up": {"c": "failed"}}, cluster=False)[1]
+    assert not report(page, {"P2-once": {"a": "passed"}}, cluster=False)[1]

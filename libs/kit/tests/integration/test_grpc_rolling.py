@@ -80,6 +80,7 @@ async def count(to: grpc.aio.Channel) -> list[bytes]:
     return [item async for item in to.unary_stream("/test.Echo/Count", bytes, bytes)(b"", timeout=10)]
 
 
+@pytest.mark.guarantee("P9-spread")
 async def test_replicas_that_are_added_serve_within_the_age_of_a_connection(start: Callable[..., Any]) -> None:
     first = await start(age_seconds=AGE_SECONDS)
     async with NameServer(FIRST) as names, channel(names.target(first.server.port)) as to:
@@ -109,6 +110,7 @@ async def test_a_peer_that_is_replaced_at_another_address_is_found_within_second
             first = replica
 
 
+@pytest.mark.guarantee("P9-drain")
 @pytest.mark.parametrize("call", [say, count])
 async def test_replicas_that_stop_one_after_the_other_fail_no_call(start: Callable[..., Any], call: Any) -> None:
     running = [await start(FIRST), await start("127.0.0.2")]

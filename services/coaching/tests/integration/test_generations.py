@@ -227,6 +227,7 @@ async def test_a_server_that_knows_no_streams_is_asked_one_by_one() -> None:
         assert replica.llm.streams == 0  # not before a minute has passed
 
 
+@pytest.mark.guarantee("P9-old-beside-new")
 async def test_while_servers_that_know_no_streams_are_replaced_every_generation_is_answered() -> None:
     async with replicas(2) as (running, opened):
         older, newer = running

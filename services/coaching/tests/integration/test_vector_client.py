@@ -109,6 +109,7 @@ async def test_an_index_of_before_the_lists_is_asked_one_by_one_for_a_while(
     assert Counter(vector.calls)["SearchMany"] == 2
 
 
+@pytest.mark.guarantee("P9-old-beside-new")
 async def test_while_replicas_of_before_the_lists_are_replaced_everybody_is_answered(
     vector: WordSearch, clock: FixedClock
 ) -> None:

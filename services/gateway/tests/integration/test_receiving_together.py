@@ -97,6 +97,7 @@ async def test_a_request_with_files_is_sent_again_by_itself(both: Both) -> None:
     assert (peers.lists, peers.single, len(peers.inbound.requests)) == ([3], 1, 3)
 
 
+@pytest.mark.guarantee("P9-old-beside-new")
 async def test_while_adapters_of_before_are_replaced_every_request_is_answered(fixed_clock: FixedClock) -> None:
     async with running_peers() as older, running_peers() as newer:
         older.old = True

@@ -73,6 +73,7 @@ async def test_a_server_that_starts_later_than_we_is_awaited(open_store: Open, c
     await store.check()
 
 
+@pytest.mark.guarantee("VECTORS-server")
 @pytest.mark.parametrize("cut", [ChromaServer.stop, ChromaServer.kill])
 async def test_a_restart_loses_nothing_and_the_next_call_succeeds(
     open_store: Open, chroma: ChromaServer, embedding: Embedding, cut: Callable[[ChromaServer], None]
@@ -106,6 +107,7 @@ async def test_a_restart_between_two_calls_fails_neither(open_store: Open, chrom
     await asyncio.gather(*(store.check() for _ in range(8)))
 
 
+@pytest.mark.guarantee("VECTORS-server")
 async def test_data_that_a_server_has_lost_is_made_again_from_coaching(
     open_store: Open, chroma: ChromaServer, embedding: Embedding, source: FixedTexts
 ) -> None:
@@ -136,6 +138,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.guarantee("VECTORS-server")
 async def test_a_server_that_hangs_costs_the_timeout_and_no_more(
     open_store: Open, chroma: ChromaServer, embedding: Embedding
 ) -> None:
