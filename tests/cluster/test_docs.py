@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.cluster.checkout import copied
-from support.cluster.pages import Reader, blocks
+from support.cluster.pages import Reader
 from support.cluster.place import Place
 from support.cluster.release import Release
 from support.cluster.slot import Slot
@@ -55,10 +55,3 @@ def test_every_command_of_the_pages_does_what_they_say(
         trouble = reader.follow(page)
         assert not trouble, trouble
     tell(f"{' -> '.join(walk)}: {len(reader.done)} lines of commands")
-
-
-def test_a_block_is_found_with_its_kind_and_its_heading() -> None:
-    page = "# A\n\n```sh\nls\n```\n\n## B\n\n```sh background\nsleep 9\n```\n\n```yaml\nx: 1\n```\n"
-    assert [(block.kind, block.text, block.under) for block in blocks(page)] == [
-        ("", "ls\n", "A"), ("background", "sleep 9\n", "B"),
-    ]  # fmt: skip

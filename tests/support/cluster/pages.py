@@ -1,7 +1,7 @@
 """The commands of a page of docs/operations, run as they are written.
 
-A block of ```sh is run in one shell, in order, in a copy of the checkout, and must end well. ```sh setup sets variables, in
-whose place the test has its own; ```sh background is something that runs until the page is done.
+A block of ```sh is run in one shell, in order, in a copy of the checkout, and must end well. ```sh setup sets
+variables, in whose place the test has its own; ```sh background is something that runs until the page is done.
 """
 
 import os
