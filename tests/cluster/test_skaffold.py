@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from support.cluster.checkout import copied
 from support.cluster.place import Place
 from support.cluster.programs import run
 from support.cluster.release import Release
 from support.cluster.slot import Slot
-from support.tree import ROOT
 
 EDIT_SECONDS = 10.0
 UP_SECONDS = 900.0
@@ -34,12 +34,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this checkout that may be edited."""
     if shutil.which("skaffold") is None:
         pytest.skip("skaffold is not on PATH")
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in run("git", "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if (source := ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, folder / name)
-    return folder
+    return copied(tmp_path_factory.mktemp("checkout"))
 
 
 def environment(place: Place) -> dict[str, str]:

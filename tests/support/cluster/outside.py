@@ -61,7 +61,7 @@ class Outside:
             },
         )  # fmt: skip
         self.kube("delete", "pod", NAME, "--ignore-not-found", "--grace-period=1", "--wait")
-        self.kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _pod(image)})
+        self.kube.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": _pod(image, first_node())})
         self.kube("wait", "--for=condition=Ready", f"pod/{NAME}", "--timeout=120s")
 
     @staticmethod
@@ -98,7 +98,12 @@ class Outside:
         self.kube.remove_namespace()
 
 
-def _pod(image: str) -> Object:
+def first_node() -> str:
+    """Return the node that no test loses."""
+    return min(str(found["metadata"]["name"]) for found in Kube("default").list("nodes"))
+
+
+def _pod(image: str, node: str) -> Object:
     container = {
         "name": NAME,
         "image": image,
@@ -112,6 +117,7 @@ def _pod(image: str) -> Object:
     }
     return {
         "containers": [container],
+        "nodeName": node,
         "automountServiceAccountToken": False,
         "terminationGracePeriodSeconds": 1,
         "securityContext": {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}},

@@ -61,6 +61,7 @@ async def test_three_messages_in_a_second_are_one_turn_in_the_providers_order(ar
         await asyncio.sleep(3)
         assert len(await around.replies()) == 1
     assert reply.endswith("I heard: first / second / third. What else?")
+    assert [turn["message_count"] for turn in await around.turns()] == [3]
 
 
 @pytest.mark.guarantee("P3-order")

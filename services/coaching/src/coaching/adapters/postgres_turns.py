@@ -142,6 +142,7 @@ def _turn(record: TurnRecord) -> dict[str, Any]:
         "cached_tokens": use.cached_tokens if use else 0, "generated_tokens": use.generated_tokens if use else 0,
         "steps": [_step(trace) for trace in record.steps], "attempts": opened.conversation.attempts,
         "lease_token": opened.claim.token, "started_at": opened.started_at.isoformat(),
+        "message_count": len(opened.messages),
     }  # fmt: skip
 
 

@@ -69,14 +69,15 @@ FENCE = text("""
 TURNS = text("""
     INSERT INTO coaching.turns
         (organization_id, id, conversation_id, person_id, source, failure_reason, model_name, model_sha256,
-         model_provider, prompt_tokens, cached_tokens, generated_tokens, steps, attempts, lease_token, started_at)
+         model_provider, prompt_tokens, cached_tokens, generated_tokens, steps, attempts, lease_token, started_at,
+         message_count)
     SELECT CAST(:organization_id AS uuid), id, conversation_id, person_id, source, failure_reason, model_name,
         model_sha256, model_provider, prompt_tokens, cached_tokens, generated_tokens, steps, attempts, lease_token,
-        started_at
+        started_at, message_count
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
         (id uuid, conversation_id uuid, person_id uuid, source text, failure_reason text, model_name text,
          model_sha256 text, model_provider text, prompt_tokens integer, cached_tokens integer, generated_tokens integer,
-         steps jsonb, attempts integer, lease_token bigint, started_at timestamptz)
+         steps jsonb, attempts integer, lease_token bigint, started_at timestamptz, message_count integer)
 """)
 ANSWERED = text("""
     UPDATE coaching.messages m SET turn_id = given.turn_id, prompt_text = given.prompt_text,

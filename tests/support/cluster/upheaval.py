@@ -1,0 +1,85 @@
+"""What is done to a running release while people write: each thing with the time at which it began."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from support.cluster.place import Place
+from support.cluster.programs import Kube, run
+from support.cluster.release import Release
+
+READY_SECONDS = 240
+NOT_READY_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Log:
+    """What was done, and how many seconds after the first message it began."""
+
+    begun: float = field(default_factory=time.monotonic)
+    lines: list[str] = field(default_factory=list)
+
+    def step(self, what: str, work: Callable[[], object]) -> None:
+        """Do something and note when it began and how long it took."""
+        at = time.monotonic()
+        work()
+        self.lines.append(f"{at - self.begun:.0f} s: {what} ({time.monotonic() - at:.0f} s)")
+
+    def __str__(self) -> str:
+        return "; ".join(self.lines)
+
+
+def delete_each_pod(release: Release, log: Log) -> None:
+    """Delete one pod after the other, each when all is well again."""
+    for name in sorted(release.pod_uids()):
+        if name in release.pod_uids():  # not replaced meanwhile
+
+            def replaced(pod: str = name) -> None:
+                release.kube("delete", "pod", pod, "--wait=false")
+                time.sleep(2)  # until its workload knows
+                release.wait_ready(READY_SECONDS)
+
+            log.step(f"deleted {name.removeprefix(f'{release.name}-')}", replaced)
+
+
+def restart(release: Release, workload: str) -> None:
+    """Restart all pods of a workload in turn."""
+    release.kube("rollout", "restart", workload)
+    release.kube.rolled_out(workload, READY_SECONDS)
+
+
+def nodes_of(release: Release, component: str) -> list[str]:
+    """Return the node of each pod of a component."""
+    return [pod["spec"]["nodeName"] for pod in release.pods(component)]
+
+
+def drain(node: str) -> None:
+    """Move everything off a node, as for maintenance."""
+    words = ("--ignore-daemonsets", "--delete-emptydir-data", "--force", f"--timeout={READY_SECONDS}s")
+    run("kubectl", "drain", node, *words, seconds=READY_SECONDS + 30)
+
+
+def ready(node: str) -> bool:
+    """Return whether a node says that it is ready."""
+    conditions = Kube("default").get(f"node/{node}")["status"]["conditions"]
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def lose(place: Place, node: str, seconds: float) -> None:
+    """Stop a node as a lost machine, for so long after Kubernetes has noticed; then bring it back."""
+    _node(place, "stop", node)
+    end = time.monotonic() + NOT_READY_SECONDS
+    while ready(node):
+        assert time.monotonic() < end, f"{node} is still ready"
+        time.sleep(1)
+    time.sleep(seconds)
+    _node(place, "start", node)
+    end = time.monotonic() + NOT_READY_SECONDS
+    while not ready(node):
+        assert time.monotonic() < end, f"{node} does not come back"
+        time.sleep(1)
+
+
+def _node(place: Place, action: str, node: str) -> None:
+    assert place.tool is not None
+    run(str(place.tool), "node", action, node)
