@@ -10,7 +10,7 @@ import asyncpg
 import orjson
 from sqlalchemy import RowMapping, TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
-from sqlalchemy.exc import EmulatedDBAPIException, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from coaching.adapters.schema_check import SchemaCheck
 from coaching.app.ports import StoreRefusedError, StoreUnavailableError
@@ -21,8 +21,8 @@ ROLLBACK_SECONDS = 5.0
 # SQLSTATE classes that say the data itself is wrong: 22 data exception, 23 integrity constraint violation.
 REFUSED = ("22", "23")
 NO_UUID = "22P02"
-# What the pool says that has no connection, and the driver of a statement.
-FAILED = (EmulatedDBAPIException, asyncpg.PostgresError, asyncpg.InterfaceError)
+# What SQLAlchemy says that has no connection, and the driver of a statement; the last where a connection dies under it.
+FAILED = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _DIALECT = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # SQLAlchemy types its dialects in part
 
 
@@ -95,17 +95,16 @@ class Tables:
     @asynccontextmanager
     async def _begun(self, begin: str) -> AsyncIterator[Driver]:
         """Yield a connection in a transaction that is committed at the end, and rolled back on an error."""
-        pooled = await self._database.engine.raw_connection()
-        driver = cast("Driver", pooled.driver_connection)
-        try:
-            await driver.execute(begin)
-            yield driver
-            await driver.execute("COMMIT")
-        except BaseException:
-            await _roll_back(driver)
-            raise
-        finally:
-            pooled.close()
+        async with self._database.engine.connect() as connection:
+            opened: Any = connection.sync_connection
+            driver: Driver = opened.connection.driver_connection
+            try:
+                await driver.execute(begin)
+                yield driver
+                await driver.execute("COMMIT")
+            except BaseException:
+                await _roll_back(driver)
+                raise
 
 
 class Transaction:
