@@ -41,7 +41,7 @@ async def test_they_live_before_their_server_does_and_are_ready_after_it(
     scope = new_scope()
     source.say(scope, remembered("hello"))
     async with asyncio.timeout(60):
-        while "store_awaited" not in replicas[0].log():  # noqa: ASYNC110  # its log is what there is
+        while not all("store_awaited" in replica.log() for replica in replicas):  # noqa: ASYNC110  # their logs are what there is
             await asyncio.sleep(0.1)
     assert not await replicas[0].ready()
     assert await replicas[1].stop() == 0
