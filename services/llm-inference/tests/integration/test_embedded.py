@@ -132,7 +132,10 @@ async def test_two_people_are_served_at_once(model_path: Path, tmp_path: Path) -
         order: list[str] = []
 
         async def read(person: str) -> None:
-            async with aclosing(provider.stream(replace(asked(person), max_tokens=24))) as stream:
+            # Long enough that the second one begins before the first has ended, on a busy machine too.
+            told = (Message(Speaker.USER, "Write a very long story about a river, from its spring to the sea."),)
+            asked_for = Completion(messages=told, max_tokens=200, cache_key=f"key-{person}")
+            async with aclosing(provider.stream(asked_for)) as stream:
                 async for _ in stream:
                     order[len(order) :] = [person]
 
