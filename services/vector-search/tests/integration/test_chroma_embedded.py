@@ -3,11 +3,13 @@
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from chromadb.api.types import GetResult
 from structlog.testing import capture_logs
 
 from fakes.coaching_texts import FixedTexts, new_scope, remembered
@@ -15,6 +17,7 @@ from kit.process import StartError
 from vector_search.app.catch_up import catch_up
 from vector_search.app.embedding import Embedding
 from vector_search.app.index import Index
+from vector_search.app.partition import Partition
 from vector_search.app.partitions import Partitions
 from vector_search.app.ports import Entries, VectorStore
 from vector_search.app.rebuild import Rebuild
@@ -22,6 +25,8 @@ from vector_search.domain.scope import EVERYTHING, Scope
 from vector_search.domain.texts import RememberedText
 from vector_search.embedders.hashing import HashingEmbedder
 from vector_search.settings import VectorSearchSettings
+from vector_search.stores.chroma import index as chroma_index
+from vector_search.stores.chroma.index import ChromaIndex
 from vector_search.stores.registry import STORES
 
 DIMENSIONS = HashingEmbedder.dimensions
@@ -172,6 +177,43 @@ async def test_what_is_forgotten_goes_from_the_index_of_an_earlier_model_too(
     await (store.delete_person(scope) if everything else store.delete(scope, [text.text_id]))
     await store.close()
     assert (await (await open_store("one")).load(scope)).texts == ()
+
+
+async def test_a_load_that_a_deletion_overtakes_between_two_pages_is_not_kept(
+    open_store: Open, embedding: Embedding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, texts = new_scope(), [remembered(f"text {number}") for number in range(3)]
+    store, loop = await open_store(), asyncio.get_running_loop()
+    index = Index(store, embedding, Partitions(store, 1_000_000))
+    await store.upsert({scope: entries(*texts)})
+    pages, delete = ChromaIndex._pages, ChromaIndex.delete
+    deleting: list[asyncio.Task[int]] = []
+    deleted, loaded = threading.Event(), threading.Event()
+
+    def pages_with_a_deletion_after_the_first(*what: Any) -> Iterator[GetResult]:
+        found = pages(*what)
+        yield next(found)
+        if not deleted.is_set():
+            remove = index.remove(scope, [texts[0].text_id])
+            loop.call_soon_threadsafe(lambda: deleting.append(loop.create_task(remove)))
+            assert deleted.wait(30)
+        yield from found
+
+    def deletion_that_ends_after_the_load(rows: ChromaIndex, *what: Any) -> int:
+        count = delete(rows, *what)
+        deleted.set()
+        assert loaded.wait(30)
+        return count
+
+    monkeypatch.setattr(chroma_index, "PAGE", 1)
+    monkeypatch.setattr(ChromaIndex, "_pages", staticmethod(pages_with_a_deletion_after_the_first))
+    monkeypatch.setattr(ChromaIndex, "delete", deletion_that_ends_after_the_load)
+    await index.partitions([scope])
+    loaded.set()
+    assert await deleting[0] == 1
+    [partition] = await index.partitions([scope])
+    assert isinstance(partition, Partition)
+    assert [text.text for text in partition.entries.texts] == ["text 1", "text 2"]
 
 
 WRITER = """

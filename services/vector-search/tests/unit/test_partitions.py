@@ -1,8 +1,9 @@
 """What is kept in memory is bounded, and never older than the store."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
@@ -24,10 +25,20 @@ class Counting(MemoryStore):
         self.loads = 0
         self.writing = False
         self.secretive = False
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
 
     async def load(self, scope: Scope) -> Entries:
+        """Read page by page, as the real ones do: what is called meanwhile comes before the last text is read."""
         self.loads += 1
-        return await super().load(scope)
+        if self.meanwhile is None:
+            return await super().load(scope)
+        first = await super().load(scope)
+        await self.meanwhile()
+        place = len(first.texts) - 1
+        rest = await super().load(scope)
+        return Entries(
+            (*first.texts[:place], *rest.texts[place:]), np.concatenate([first.vectors[:place], rest.vectors[place:]])
+        )
 
     async def versions(self, scopes: Collection[Scope]) -> Mapping[Scope, str | None]:
         return dict.fromkeys(scopes) if self.writing else await super().versions(scopes)
@@ -106,6 +117,24 @@ async def test_nothing_is_kept_during_a_write(store: Counting, partitions: Parti
     store.writing = False
     await get(partitions, scope)
     assert store.loads == 3
+
+
+async def test_what_was_loaded_while_we_wrote_is_loaded_again(
+    store: Counting, partitions: Partitions, index: Index
+) -> None:
+    scope, gone, stays = new_scope(), remembered("gone"), remembered("stays")
+    await index.put(scope, [gone, stays])
+    changes: list[Change] = []
+
+    async def write() -> None:
+        changes.append(await store.delete(scope, [gone.text_id]))
+
+    # The first page was read with both texts, the second, after the deletion, ends where the text that stays had been.
+    store.meanwhile = write
+    assert ids(await get(partitions, scope)) == [gone.text_id]
+    partitions.apply(scope, changes[0], lambda partition: partition.without([gone.text_id]))
+    store.meanwhile = None
+    assert ids(await get(partitions, scope)) == [stays.text_id]
 
 
 async def test_who_was_used_longest_ago_makes_room(store: Counting, index: Index) -> None:

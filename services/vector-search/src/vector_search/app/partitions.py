@@ -53,7 +53,10 @@ class Partitions:
         except VectorSearchError as error:
             return error
         metrics.PERSON_LOADS.inc()
-        self._keep(scope, version, partition)
+        # Pages that were read during a write may have missed a text, and `apply` would take them for the state before.
+        # Of a store that others write to nothing is applied, and the write's own version ends what is kept here.
+        if self._store.shared or (await self._store.versions([scope]))[scope] == version:
+            self._keep(scope, version, partition)
         return partition
 
     def apply(self, scope: Scope, change: Change, edit: Callable[[Partition], Partition]) -> None:
