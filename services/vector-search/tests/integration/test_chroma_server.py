@@ -138,6 +138,21 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def test_what_was_loaded_before_a_server_lost_its_data_is_not_taken_for_what_it_holds_after(
+    open_store: Open, chroma: ChromaServer, embedding: Embedding
+) -> None:
+    await asyncio.to_thread(chroma.start)
+    writer, reader, scope = await open_store(chroma.url), await open_store(chroma.url), new_scope()
+    first = await reader.versions([scope])
+    # The person's first text is read under the version of before it, as by a search that began meanwhile.
+    await index_of(writer, embedding).put(scope, [remembered("text one")])
+    await asyncio.to_thread(chroma.stop)
+    await asyncio.to_thread(chroma.lose_everything)
+    await asyncio.to_thread(chroma.start)
+    assert (await writer.versions([scope]))[scope] is not None
+    assert await reader.versions([scope]) != first
+
+
 @pytest.mark.guarantee("VECTORS-server")
 async def test_a_server_that_hangs_costs_the_timeout_and_no_more(
     open_store: Open, chroma: ChromaServer, embedding: Embedding

@@ -18,7 +18,7 @@ from vector_search.app.ports import Vectors
 
 DATABASE = "/api/v2/tenants/default_tenant/databases/default_database"
 CONNECT_SECONDS = 5.0
-# The server went away with our connection, or with the answer. Every call here may be made twice.
+# The server went away with our connection, or with the answer. All but `upsert_once` may be made twice.
 LOST = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
 
 
@@ -35,11 +35,15 @@ class HttpChroma:
 
     def call(self, method: str, path: str, body: object = None, **params: int) -> Any:
         """Make a call, once more where its connection is lost: those of before a restart of the server all are."""
-        content = None if body is None else orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
         try:
-            answer = self._http.request(method, path, content=content, params=params)
+            return self.call_once(method, path, body, **params)
         except LOST:
-            answer = self._http.request(method, path, content=content, params=params)
+            return self.call_once(method, path, body, **params)
+
+    def call_once(self, method: str, path: str, body: object = None, **params: int) -> Any:
+        """Make a call; one of LOST where its connection is lost: whether it was heard, nobody knows."""
+        content = None if body is None else orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+        answer = self._http.request(method, path, content=content, params=params)
         if answer.status_code == httpx.codes.NOT_FOUND:
             raise NotFoundError(path)
         answer.raise_for_status()
@@ -96,6 +100,11 @@ class HttpRecords:
 
     def upsert(self, ids: list[str], embeddings: Vectors, metadatas: list[Metadata]) -> None:
         self._call("upsert", {"ids": ids, "embeddings": embeddings, "metadatas": metadatas})
+
+    def upsert_once(self, ids: list[str], embeddings: Vectors, metadatas: list[Metadata]) -> None:
+        """Do so, for what must not be stored again later; raises one of LOST where nobody knows whether it was."""
+        body = {"ids": ids, "embeddings": embeddings, "metadatas": metadatas}
+        self.chroma.call_once("POST", f"/collections/{self.id}/upsert", body)
 
     def delete(self, ids: list[str] | None = None, where: Where | None = None) -> None:
         self._call("delete", {"ids": ids, "where": where})

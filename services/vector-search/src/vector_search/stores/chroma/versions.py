@@ -9,9 +9,8 @@ import numpy as np
 from chromadb.errors import NotFoundError
 
 from vector_search.domain.scope import Scope
-from vector_search.stores.chroma.api import Chroma, Records
+from vector_search.stores.chroma.http import LOST, HttpChroma, HttpRecords
 
-NEVER_WRITTEN = "never"
 TOKEN = "token"  # noqa: S105  # a key of metadata; the value is random and opens nothing
 WRITING = "writing"
 T = TypeVar("T")
@@ -57,18 +56,19 @@ class ProcessVersions:
 class SharedVersions:
     """For a server that several replicas write to: one record a person, in the server itself.
 
-    Tokens are random, so that no replica ever sees an old one again. A write that ends while another is still going on
-    makes the person readable under its own token; the other's end sets the next one, and so nobody misses it.
+    Tokens are random and each is sent once, so that no replica ever sees an old one again. A write that ends while
+    another is still going on makes the person readable under its own token; the other's end sets the next one, and so
+    nobody misses it. The other may be killed before: whoever finds its texts stored must write too, if only an end.
     """
 
-    def __init__(self, client: Chroma) -> None:
+    def __init__(self, client: HttpChroma) -> None:
         self._client = client
         self._records = self._open()
 
-    def _open(self) -> Records:
+    def _open(self) -> HttpRecords:
         return self._client.get_or_create_collection("versions", embedding_function=None)
 
-    def _with_records(self, work: Callable[[Records], T]) -> T:
+    def _with_records(self, work: Callable[[HttpRecords], T]) -> T:
         try:
             return work(self._records)
         except NotFoundError:  # the server has come back with an empty volume
@@ -77,27 +77,36 @@ class SharedVersions:
 
     def read(self, scopes: Ids[Scope]) -> Read:
         keys = {_key(scope): scope for scope in scopes}
-        found = self._with_records(lambda records: records.get(ids=list(keys), include=["metadatas"]))
-        read: dict[Scope, str | None] = dict.fromkeys(scopes, NEVER_WRITTEN)
+        collection, found = self._with_records(
+            lambda records: (records.id, records.get(ids=list(keys), include=["metadatas"]))
+        )
+        # Of whom nothing is told, nothing was written since these records began: a server that lost all begins others.
+        read: dict[Scope, str | None] = dict.fromkeys(scopes, f"never.{collection}")
         for key, row in zip(found["ids"], found["metadatas"] or [], strict=True):
             token = str(row[TOKEN])
             read[keys[key]] = None if token == WRITING else token
         return read
 
     def begin(self, scopes: Ids[Scope]) -> Read:
-        return self._set(scopes, WRITING)
+        return self._set(scopes, lambda: WRITING)
 
     def end(self, scopes: Ids[Scope]) -> Read:
-        return self._set(scopes, uuid4().hex)
+        return self._set(scopes, lambda: uuid4().hex)
 
-    def _set(self, scopes: Ids[Scope], token: str) -> Read:
-        self._with_records(
-            lambda records: records.upsert(
+    def _set(self, scopes: Ids[Scope], new_token: Callable[[], str]) -> Read:
+        def once(records: HttpRecords) -> None:
+            token = new_token()
+            records.upsert_once(
                 ids=[_key(scope) for scope in scopes],
                 embeddings=np.repeat(NOWHERE, len(scopes), axis=0),
                 metadatas=[{TOKEN: token} for _ in scopes],
             )
-        )
+
+        try:
+            self._with_records(once)
+        except LOST:
+            # The server may have stored that token, and others theirs since: it must not come back.
+            self._with_records(once)
         return dict.fromkeys(scopes)
 
 
