@@ -174,6 +174,17 @@ async def test_every_write_sets_a_version_that_never_was_before(store: VectorSto
     assert None not in seen
 
 
+async def test_a_write_of_nothing_sets_a_version_and_changes_nothing_else(store: VectorStore, scope: Scope) -> None:
+    text, stranger = remembered("hello"), new_scope(scope.organization_id)
+    await store.upsert({scope: entries(text)})
+    before = await store.versions([scope, stranger])
+    changes = await store.upsert({scope: entries(), stranger: entries()})
+    after = await store.versions([scope, stranger])
+    assert [changes[one].count for one in (scope, stranger)] == [0, 0]
+    assert [after[one] not in (None, before[one]) for one in (scope, stranger)] == [True] * 2
+    assert await store.inventory(Reach(scope.organization_id)) == {scope: {text.text_id: text.digest()}}
+
+
 async def test_many_people_are_written_together_each_under_their_own_version(store: VectorStore, scope: Scope) -> None:
     people = [scope, *(new_scope(scope.organization_id) for _ in range(2))]
     given = {one: entries(remembered("mine", "same"), remembered(f"{row}"), seed=row) for row, one in enumerate(people)}

@@ -13,7 +13,7 @@ from vector_search.app.delete import delete
 from vector_search.app.embedding import Embedding
 from vector_search.app.index import Index
 from vector_search.app.partitions import Partitions
-from vector_search.app.ports import Change, Entries
+from vector_search.app.ports import Change, Entries, VectorStore
 from vector_search.app.search import Query, search, search_many
 from vector_search.app.upsert import Upsert, upsert, upsert_many
 from vector_search.domain.errors import InvalidRequestError, StoreUnavailableError
@@ -35,11 +35,13 @@ async def test_what_was_said_is_found_by_its_words(index: Index, embedding: Embe
     assert [(hit.text, hit.score > 0.3) for hit in hits] == [(texts[0], True)]
 
 
-async def test_the_same_call_twice_changes_nothing(index: Index, embedding: Embedding) -> None:
+async def test_the_same_call_twice_changes_nothing(index: Index, embedding: Embedding, store: VectorStore) -> None:
     scope, texts = new_scope(), [remembered("one"), remembered("two")]
     assert await upsert(index, scope, texts) == 2
+    version = await store.versions([scope])
     assert await index.put(scope, texts) == 0
     assert await upsert(index, scope, texts) == 2
+    assert await store.versions([scope]) == version  # no write at all, where one process alone writes
     assert sorted(await found(index, embedding, scope, "one")) == ["one", "two"]
 
 

@@ -78,7 +78,9 @@ class Index:
             scope: tuple(text for text in own.values() if there[scope].get(text.text_id) != text.digest())
             for scope, own in latest.items()
         }
-        return {scope: own for scope, own in changed.items() if own}
+        # What is there already may be of another replica, killed before it told of it: a write of nothing tells.
+        told = {scope for scope, own in latest.items() if own} if self._store.shared else set()
+        return {scope: own for scope, own in changed.items() if own or scope in told}
 
     async def _embedded(self, texts: Mapping[Scope, tuple[RememberedText, ...]]) -> Mapping[Scope, Entries]:
         vectors = await self._embedding.texts([text.text for own in texts.values() for text in own])

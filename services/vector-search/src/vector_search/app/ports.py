@@ -75,7 +75,10 @@ class VectorStore(Protocol):
         """Return the digests of those of the named texts that are there; all persons are of one organisation."""
 
     async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
-        """Store texts, replacing those with the same id; all persons are of one organisation."""
+        """Store texts, replacing those with the same id; all persons are of one organisation.
+
+        A person without texts gets a new version alone.
+        """
 
     async def delete(self, scope: Scope, text_ids: Collection[str]) -> Change:
         """Delete texts by id; ids that are not there are not counted."""

@@ -44,7 +44,7 @@ class MemoryStore:
     async def upsert(self, entries: Mapping[Scope, Entries]) -> Mapping[Scope, Change]:
         _ = one_organization(entries)
         for scope, own in entries.items():
-            person = self._people.setdefault(scope, {})
+            person = self._people.setdefault(scope, {}) if own.texts else {}
             for text, vector in zip(own.texts, own.vectors, strict=True):
                 person[text.text_id] = (text, vector)
         return {scope: self._written(scope, len(own.texts)) for scope, own in entries.items()}
