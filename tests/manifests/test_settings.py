@@ -8,8 +8,8 @@ from manifests.components import COMPONENTS
 from manifests.rendering import Object, environment, named, pods, rendered
 from support.tree import ROOT
 
-# Read by a library, not by a settings class.
-LIBRARIES = {"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+# Read by no settings class: Amazon named them, and more that a cluster sets by itself.
+AMAZON = {"AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 # Only there to be put into others, as $(NAME).
 PARTS = {"NATS_PASSWORD", "REDIS_PASSWORD", "CHROMA_TOKEN", "POSTGRES_PASSWORD"}
 # Read by commands of platformctl that act on a cluster.
@@ -24,7 +24,7 @@ def known() -> set[str]:
 
 
 def test_no_service_is_given_a_setting_that_nobody_reads(objects: list[Object]) -> None:
-    readable = known() | LIBRARIES | PARTS | CLUSTER
+    readable = known() | AMAZON | PARTS | CLUSTER
     for pod in pods(objects):
         if pod.component.name in OURS:
             for container in pod.containers:

@@ -3,7 +3,7 @@
 import socket
 
 from channel_adapter.adapters.coaching_client import CoachingDeliveries
-from channel_adapter.adapters.file_store import open_file_store
+from channel_adapter.adapters.file_store import ObjectFileStore, open_file_store
 from channel_adapter.adapters.jetstream import DeadLetterStream, InboundStream, LivePages
 from channel_adapter.adapters.postgres import PostgresAccounts, PostgresFileRecords, PostgresLeases
 from channel_adapter.app.channel import Connection, Connections, Outside, by_endpoint
@@ -48,7 +48,7 @@ async def build(settings: Settings, life: Life) -> None:
     life.on_close(database.close)
     bus = await jetstream.connect(settings.nats_url.get_secret_value(), NAME, life)
     files = KeepFiles(
-        await _file_store(settings),
+        await _file_store(settings, life),
         PostgresFileRecords(database),
         settings.uploads_max_bytes,
         # The request that the file came with must still be answered in time.
@@ -65,11 +65,12 @@ async def build(settings: Settings, life: Life) -> None:
         _ = life.background("account", _keep(settings, life, connection, connect, intake, leases))
 
 
-async def _file_store(settings: Settings) -> FileStore:
+async def _file_store(settings: Settings, life: Life) -> FileStore:
     """Open it, and store something in it: what is wrong is said now, not with the first file that somebody sends."""
-    store: FileStore | None = None
+    store: ObjectFileStore | None = None
     try:
         store = open_file_store(settings)
+        life.on_close(store.close)
         await store.check()
     except FileStoreError as error:
         if store is None or not settings.uploads_s3_bucket or error.fault is not FileFault.UNREACHABLE:

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from channel_adapter.adapters.file_store import open_file_store, path_of
+from channel_adapter.adapters.file_store import ObjectFileStore, open_file_store, path_of
 from channel_adapter.app.ports import FileFault, FileStore, FileStoreError
 from channel_adapter.settings import UploadSettings
 from fakes.channel_ports import ORGANIZATION, MemoryFileStore
@@ -23,8 +24,15 @@ def settings(**values: Any) -> UploadSettings:
     return UploadSettings(_env_file=None, **values)
 
 
-def s3_store(url: str, bucket: str = BUCKET) -> FileStore:
-    return open_file_store(settings(uploads_s3_bucket=bucket, uploads_s3_endpoint_url=url))
+@asynccontextmanager
+async def opened(values: UploadSettings) -> AsyncIterator[ObjectFileStore]:
+    store = open_file_store(values)
+    yield store
+    await store.close()
+
+
+def in_s3(url: str, bucket: str = BUCKET) -> UploadSettings:
+    return settings(uploads_s3_bucket=bucket, uploads_s3_endpoint_url=url)
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +54,14 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path, credentials: Non
     if request.param == "memory":
         yield MemoryFileStore()
     elif request.param == "folder":
-        yield open_file_store(settings(uploads_dir=str(tmp_path / "new" / "uploads")))
+        async with opened(settings(uploads_dir=str(tmp_path / "new" / "uploads"))) as store:
+            yield store
     elif request.param == "minio":
-        yield s3_store(request.getfixturevalue("minio"))
+        async with opened(in_s3(request.getfixturevalue("minio"))) as store:
+            yield store
     else:
-        async with FakeS3() as s3:
-            yield s3_store(s3.url)
+        async with FakeS3() as s3, opened(in_s3(s3.url)) as store:
+            yield store
 
 
 async def test_what_is_put_can_be_got(store: FileStore) -> None:
@@ -88,6 +98,15 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
+async def test_something_else_in_its_place_is_an_error_of_ours(tmp_path: Path) -> None:
+    store = open_file_store(settings(uploads_dir=str(tmp_path)))
+    (tmp_path / ORGANIZATION).write_text("no folder")
+    with pytest.raises(FileStoreError) as failed:
+        await store.put(ORGANIZATION, SHA, b"content")
+    assert failed.value.fault is FileFault.UNREACHABLE
+    assert files_in(tmp_path) == [tmp_path / ORGANIZATION]
+
+
 async def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
     store = open_file_store(settings(uploads_dir=str(tmp_path)))
     await store.put(ORGANIZATION, SHA, b"content")
@@ -95,22 +114,23 @@ async def test_a_folder_holds_whole_files_only(tmp_path: Path) -> None:
     assert files_in(tmp_path) == [tmp_path / path_of(ORGANIZATION, SHA)]
 
 
-async def faults_of(store: FileStore) -> set[FileFault]:
+async def faults_of(values: UploadSettings) -> set[FileFault]:
     """Return how each call fails; all must."""
-    calls = (
-        store.check(), store.put(ORGANIZATION, SHA, b"content"), store.get(ORGANIZATION, SHA),
-        store.delete(ORGANIZATION, SHA),
-    )  # fmt: skip
     found = set()
-    for call in calls:
-        with pytest.raises(FileStoreError) as failed:
-            await call
-        found.add(failed.value.fault)
+    async with opened(values) as store:
+        calls = (
+            store.check(), store.put(ORGANIZATION, SHA, b"content"), store.get(ORGANIZATION, SHA),
+            store.delete(ORGANIZATION, SHA),
+        )  # fmt: skip
+        for call in calls:
+            with pytest.raises(FileStoreError) as failed:
+                await call
+            found.add(failed.value.fault)
     return found
 
 
 async def test_a_bucket_that_is_missing_is_no_missing_file(minio: str, credentials: None) -> None:
-    assert await faults_of(s3_store(minio, "no-such-bucket")) == {FileFault.BUCKET}
+    assert await faults_of(in_s3(minio, "no-such-bucket")) == {FileFault.BUCKET}
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"])
@@ -118,25 +138,26 @@ async def test_credentials_that_are_refused_are_said_so(
     minio: str, credentials: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv(name, "wrong-one-4711")
-    assert await faults_of(s3_store(minio)) == {FileFault.REFUSED}
+    assert await faults_of(in_s3(minio)) == {FileFault.REFUSED}
 
 
 async def test_an_empty_region_is_none(minio: str, credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "")
-    await s3_store(minio).check()
+    async with opened(in_s3(minio)) as store:
+        await store.check()
 
 
 async def test_an_s3_that_does_not_answer_is_an_error_of_ours(
     credentials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channel_adapter.adapters.file_store.S3_TRIES", {"max_retries": 0})
-    assert await faults_of(s3_store("http://127.0.0.1:9")) == {FileFault.UNREACHABLE}
+    monkeypatch.setattr("channel_adapter.adapters.s3.bucket.TRIES", 1)
+    assert await faults_of(in_s3("http://127.0.0.1:9")) == {FileFault.UNREACHABLE}
 
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1:9", "http://"])
 def test_what_is_no_address_is_said_at_the_start(url: str) -> None:
     with pytest.raises(FileStoreError, match="address"):
-        s3_store(url)
+        open_file_store(in_s3(url))
 
 
 def test_a_folder_that_cannot_be_made_is_said_at_the_start(tmp_path: Path) -> None:

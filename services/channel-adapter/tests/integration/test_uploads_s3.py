@@ -54,7 +54,9 @@ async def test_a_photo_is_kept_in_the_bucket(
     assert photo.sha256 == hashlib.sha256(content).hexdigest()
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert await open_file_store(UploadSettings(_env_file=None)).get(ORGANIZATION, photo.sha256) == content
+    store = open_file_store(UploadSettings(_env_file=None))
+    assert await store.get(ORGANIZATION, photo.sha256) == content
+    await store.close()
 
 
 async def first_inbound(nats_url: str) -> events_pb2.InboundEvent:
@@ -73,6 +75,7 @@ async def first_inbound(nats_url: str) -> events_pb2.InboundEvent:
     [
         ({"UPLOADS_S3_BUCKET": "no-such"}, "there is no bucket no-such at http://127.0.0.1"),
         ({"AWS_SECRET_ACCESS_KEY": "wrong-4711"}, "refuses to store: check AWS_ACCESS_KEY_ID"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}, "refuses to store: check AWS_ACCESS_KEY_ID"),
         ({"UPLOADS_S3_ENDPOINT_URL": "minio:9000"}, "UPLOADS_S3_ENDPOINT_URL must be http://host:port"),
         ({"UPLOADS_S3_BUCKET": "", "UPLOADS_DIR": "/proc/uploads"}, "the folder /proc/uploads cannot be written"),
     ],

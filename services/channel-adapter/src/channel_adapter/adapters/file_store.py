@@ -1,78 +1,59 @@
 """Content in a folder or in S3, named by its SHA-256: one interface, one way of naming, nothing ever changed."""
 
-from __future__ import annotations
-
-import asyncio
 import os
-from collections.abc import Callable
-from datetime import timedelta
+import re
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from typing import Protocol
+from urllib.parse import quote, urlsplit
 
-import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import LocalStore, S3Store
-
+from channel_adapter.adapters.folder import Folder
+from channel_adapter.adapters.s3.bucket import Bucket
+from channel_adapter.adapters.s3.keys import key_source
+from channel_adapter.adapters.s3.roles import amazon
 from channel_adapter.app.ports import FileFault, FileStoreError
 from channel_adapter.settings import UploadSettings
 
-if TYPE_CHECKING:  # the library has these for type checkers only
-    from obstore.store import ClientConfig, RetryConfig
-
-T = TypeVar("T")
-REFUSALS = (PermissionDeniedError, UnauthenticatedError, PermissionError)
-NO_BUCKET = "NoSuchBucket"  # in S3's answer: the library has one class for a bucket and an object that are not there
-S3_TRIES: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=10)}
-S3_TIMES: ClientConfig = {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=10)}
 DEFAULT_REGION = "us-east-1"
 PROBE = "probe"  # no organisation's name
+HOST_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+class Objects(Protocol):
+    """Content by path; all calls raise FileStoreError."""
+
+    async def put(self, path: str, content: bytes) -> None:
+        """Store it whole or not at all."""
+
+    async def get(self, path: str) -> bytes | None:
+        """Return it, None where there is none."""
+
+    async def delete(self, path: str) -> None:
+        """Remove it, if it is there."""
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class ObjectFileStore:
-    """Any object store. Its calls run in threads: the library's own async calls can abort the exit of a process."""
+    """Names content; close it in the event loop that used it."""
 
-    def __init__(self, store: LocalStore | S3Store) -> None:
-        self._store = store
+    def __init__(self, objects: Objects) -> None:
+        self._objects = objects
+        self.close = objects.close
 
     async def put(self, organization_id: str, sha256: str, content: bytes) -> None:
-        """A folder gets a temporary file that is renamed, S3 stores a whole object or none."""
-        await self._put(path_of(organization_id, sha256), content)
+        await self._objects.put(path_of(organization_id, sha256), content)
 
     async def get(self, organization_id: str, sha256: str) -> bytes | None:
-        def read() -> bytes:
-            return bytes(obstore.get(self._store, path_of(organization_id, sha256)).bytes())
-
-        return await _if_there(read)
+        return await self._objects.get(path_of(organization_id, sha256))
 
     async def delete(self, organization_id: str, sha256: str) -> None:
-        await self._delete(path_of(organization_id, sha256))
+        await self._objects.delete(path_of(organization_id, sha256))
 
     async def check(self) -> None:
-        await self._put(PROBE, b"")  # not a listing: what stores files need not be allowed to list them
-        await self._delete(PROBE)
-
-    async def _put(self, path: str, content: bytes) -> None:
-        # In one piece: in parts, what is left of an upload that broke would lie there unseen.
-        if await _if_there(lambda: obstore.put(self._store, path, content, use_multipart=False)) is None:
-            raise FileStoreError
-
-    async def _delete(self, path: str) -> None:
-        _ = await _if_there(lambda: obstore.delete(self._store, path))
-
-
-async def _if_there(call: Callable[[], T]) -> T | None:
-    """Return what the call returns, None where there is no such object; raises FileStoreError."""
-    try:
-        return await asyncio.to_thread(call)
-    except FileNotFoundError as error:
-        if NO_BUCKET in str(error):
-            raise FileStoreError(FileFault.BUCKET) from None
-        return None
-    except REFUSALS:
-        raise FileStoreError(FileFault.REFUSED) from None
-    except (BaseError, OSError):
-        raise FileStoreError from None
+        await self._objects.put(PROBE, b"")  # not a listing: what stores files need not be allowed to list them
+        await self._objects.delete(PROBE)
 
 
 def path_of(organization_id: str, sha256: str) -> str:
@@ -86,22 +67,40 @@ def open_file_store(settings: UploadSettings) -> ObjectFileStore:
     Raises FileStoreError where the folder cannot be made, or the S3's address is none.
     """
     if settings.uploads_s3_bucket:
-        return ObjectFileStore(_s3(settings.uploads_s3_bucket, settings.uploads_s3_endpoint_url))
+        return ObjectFileStore(_bucket(settings.uploads_s3_bucket, settings.uploads_s3_endpoint_url))
     folder = Path(settings.uploads_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return ObjectFileStore(LocalStore(folder.resolve(), mkdir=True))
-    except (BaseError, OSError):
+    except OSError:
         raise FileStoreError(FileFault.REFUSED) from None
+    return ObjectFileStore(Folder(folder.resolve()))
 
 
-def _s3(bucket: str, endpoint: str | None) -> S3Store:
-    url = urlsplit(endpoint or "https://")
-    if url.scheme not in ("http", "https") or (endpoint and not url.hostname):
-        raise FileStoreError(FileFault.ADDRESS)
-    # A chart sets what it has no value for to nothing, which the library would take for a region.
+def _bucket(name: str, endpoint: str | None) -> Bucket:
+    # A chart sets what it has no value for to nothing.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
-    return S3Store(
-        bucket, endpoint=endpoint, region=region, client_options={**S3_TIMES, "allow_http": url.scheme == "http"},
-        retry_config=S3_TRIES,
-    )  # fmt: skip
+    # The machine's clock, not that of a test: S3 refuses what was signed a quarter of an hour ago.
+    keys = key_source(os.environ, region, _now)
+    return Bucket(bucket_address(name, endpoint, region), region, keys, _now)
+
+
+def bucket_address(name: str, endpoint: str | None, region: str) -> str:
+    """Return where a bucket's objects are: Amazon wants its name in the host's, every other S3 knows it in the path.
+
+    Raises FileStoreError where the endpoint is no address.
+    """
+    if not endpoint:
+        in_host = HOST_LABEL.fullmatch(name)  # one with dots has no certificate
+        return f"https://{name}.s3.{amazon(region)}" if in_host else f"https://s3.{amazon(region)}/{quote(name)}"
+    try:
+        url = urlsplit(endpoint)
+        valid = url.scheme in ("http", "https") and url.hostname and url.port != 0  # reading the port checks it
+    except ValueError:
+        valid = False
+    if not valid:
+        raise FileStoreError(FileFault.ADDRESS)
+    return f"{endpoint.rstrip('/')}/{quote(name)}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

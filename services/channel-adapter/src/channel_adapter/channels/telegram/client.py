@@ -5,8 +5,7 @@ The token is part of every address: no request, response or exception of the HTT
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote
 
 import aiohttp
 from pydantic import SecretStr, ValidationError
@@ -14,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from channel_adapter.channels.telegram.payloads import Response
 from channel_adapter.domain.delivery import Problem, ProviderError
 from channel_adapter.domain.messages import FileRefusal, FileRefusedError
+from channel_adapter.proxy import environment_proxy
 
 # With these no byte of the request was written to Telegram.
 NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
@@ -44,15 +44,6 @@ def http_client(api_url: str = "https://api.telegram.org") -> aiohttp.ClientSess
     return aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=environment_proxy(api_url)
     )
-
-
-def environment_proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address, None: there is none.
-
-    Asked once: with trust_env the library asks for each request, in a thread, and for ~/.netrc in another.
-    """
-    asked = urlsplit(url)
-    return None if proxy_bypass(asked.hostname or "") else getproxies().get(asked.scheme)
 
 
 class BotApi:
