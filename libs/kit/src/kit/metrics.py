@@ -1,11 +1,36 @@
 """Every metric that more than one service has, declared once; a service declares its own with the same helpers."""
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Self
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
+import prometheus_client
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+
+
+class _RemembersChildren:
+    """What labels() found is kept: looking for it costs more than counting, and it is the same for ever."""
+
+    @cache  # noqa: B019  # metrics live as long as their process
+    def labels(self, *values: str, **named: str) -> Self:
+        """Return the child of these values."""
+        found: Self = super().labels(*values, **named)  # type: ignore[misc]  # of the class beside this one
+        return found
+
+
+class Counter(_RemembersChildren, prometheus_client.Counter):
+    """A number that grows."""
+
+
+class Gauge(_RemembersChildren, prometheus_client.Gauge):
+    """A number that goes up and down."""
+
+
+class Histogram(_RemembersChildren, prometheus_client.Histogram):
+    """Seconds or sizes, counted in buckets."""
 
 
 def counter(name: str, text: str, labels: Sequence[str] = ()) -> Counter:

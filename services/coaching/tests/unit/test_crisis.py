@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coaching.domain.crisis import normalised, screen
+from coaching.domain.crisis import may_be_danger, normalised, screen
+from coaching.domain.crisis_lexicon import CERTAIN, NEGATABLE
 from coaching.domain.help_lines import BY_REGION, help_lines
 from coaching.domain.people import Language
 from coaching.domain.prepared import Text, prepared
@@ -213,3 +214,12 @@ SPELLINGS = st.lists(
 @given(SPELLINGS.map(" ".join) | st.text(st.characters(max_codepoint=126), max_size=60))
 def test_plain_letters_are_read_as_any_other_text_is(text: str) -> None:
     assert normalised(text) == normalised(f"{text}\u200d")  # an invisible character: no longer plain, and left out
+
+
+PHRASES = [phrase for table in (NEGATABLE, CERTAIN) for phrases in table.values() for phrase in phrases]
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+@given(data=st.data())
+def test_no_phrase_is_missed_by_the_first_look(phrase: str, data: st.DataObject) -> None:
+    assert may_be_danger(data.draw(st.from_regex(phrase, fullmatch=True, alphabet="abcdefghijklmnopqrstuvwxyz |")))

@@ -40,6 +40,7 @@ _LOCK_FOR_CLAIM = text(f"""
 """)
 # Leases and sweeps run by the database's clock. A sender in flight is looked after when its lease has ended. One that
 # has only claimed has called nobody, and its token does not let it once another has claimed: its lease can be short.
+# The ids are there twice, as in turn_statements.ANSWERED.
 _WRITE = text("""
     UPDATE coaching.deliveries d SET
         state = given.state, lease_token = given.token, parts_accepted = given.parts_accepted,
@@ -56,7 +57,7 @@ _WRITE = text("""
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given
         (id uuid, state text, token bigint, parts_accepted integer, provider_message_id text, reason text,
          not_before timestamptz)
-    WHERE d.organization_id = CAST(:organization_id AS uuid) AND d.id = given.id
+    WHERE d.organization_id = CAST(:organization_id AS uuid) AND d.id = ANY (CAST(:ids AS uuid[])) AND d.id = given.id
 """)
 # What will never be sent again needs no row in the outbox, and the person's words are not kept there.
 _FORGET_OUTBOX = text("""
@@ -153,6 +154,7 @@ class LockedRows:
         await self._transaction.run(
             _WRITE,
             rows=[_row(delivery) for delivery in changed],
+            ids=[delivery.delivery_id for delivery in changed],
             owner=owner,
             lease=float(self._times.lease_seconds),
             claim_lease=CLAIM_LEASE_SECONDS,

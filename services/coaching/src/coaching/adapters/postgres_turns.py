@@ -103,7 +103,8 @@ class PostgresTurns:
         now = self._clock.now()
         sent = [outbound.Sent(record, MessageId(new_id()), new_id(), now) for record in records]
         await transaction.run(sql.TURNS, rows=[_turn(record) for record in records])
-        await transaction.run(sql.ANSWERED, rows=[row for record in records for row in _answered(record)])
+        answered = [row for record in records for row in _answered(record)]
+        await transaction.run(sql.ANSWERED, rows=answered, ids=[row["id"] for row in answered])
         await transaction.run(sql.REPLIES, rows=[_reply(item) for item in sent])
         await transaction.run(sql.DELIVERIES, rows=[_delivery(item) for item in sent], sweep=self._sweep_seconds)
         await transaction.run(sql.OUTBOX, rows=[_outbox(item) for item in sent])

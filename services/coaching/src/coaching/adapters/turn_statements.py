@@ -79,12 +79,13 @@ TURNS = text("""
          model_sha256 text, model_provider text, prompt_tokens integer, cached_tokens integer, generated_tokens integer,
          steps jsonb, attempts integer, lease_token bigint, started_at timestamptz, message_count integer)
 """)
+# The ids are there twice: of JSON the planner expects so many rows that it reads a small table from end to end.
 ANSWERED = text("""
     UPDATE coaching.messages m SET turn_id = given.turn_id, prompt_text = given.prompt_text,
         memory_state = CASE WHEN given.remember THEN 'pending' ELSE 'none' END,
         memory_due_at = CASE WHEN given.remember THEN now() END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS given (id uuid, turn_id uuid, prompt_text text, remember boolean)
-    WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.id = given.id
+    WHERE m.organization_id = CAST(:organization_id AS uuid) AND m.id = ANY (CAST(:ids AS uuid[])) AND m.id = given.id
 """)
 REPLIES = text("""
     INSERT INTO coaching.messages

@@ -14,6 +14,8 @@ from coaching.domain.crisis_lexicon import (
     NEVERS,
     STRONGER,
     SUBJECTS,
+    TELLING,
+    TELLING_STEMS,
 )
 from coaching.domain.people import Language
 
@@ -59,12 +61,19 @@ def _unaccented(text: str) -> str:
     return plain.replace("’", "'").replace("‘", "'").replace("´", "'")
 
 
+def may_be_danger(plain: str) -> bool:
+    """Tell in one look whether a normalised text can hold any phrase; where it cannot, none need be looked for."""
+    return not TELLING.isdisjoint(plain.split()) or any(stem in plain for stem in TELLING_STEMS)
+
+
 def screen(text: str) -> Language | None:
     """Return the language of the first phrase that means danger to a life, or None.
 
     A negated phrase is none ("I would never kill myself"); a doubly negated or merely nearby negation counts as danger.
     """
     plain = normalised(text)
+    if not may_be_danger(plain):
+        return None
     for language, pattern in _CERTAIN.items():
         if pattern.search(plain):
             return language

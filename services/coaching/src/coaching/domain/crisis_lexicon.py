@@ -101,6 +101,19 @@ CERTAIN: dict[Language, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
+# Each phrase above holds one of these words, or these letters in one: most texts hold none and are done with
+# after this look. A phrase that is added brings its own; the tests try what each phrase can match.
+TELLING = frozenset(
+    "abused alive beat beaten beating beats born chokes choking dead die died dying end ending exist go harm "
+    "harming here hit hits hitting jump jumping kill killed killing kills kms live lived lives living myself "
+    "overdose overdosed overdosing pills raped rapes raping selfharm selfharming sleeping strangled sure tablets "
+    "wake without woke antun anzutun bahn balkon bring bringe bringen brucke dach dran erhangen erschiessen fenster "
+    "geritzt hochhaus missbraucht pillen ritz ritze ritzen schlagt schlaftabletten sterben tabletten tot toten tun "
+    "umbringen umbringt umgebracht umzubringen vergewaltigt verletz verletze verletzen verletzt verprugelt wurgt "
+    "zubringen zug zutun morir morirme mourir vida vie vivir".split()
+)
+TELLING_STEMS = ("leben", "life", "aufwachen", "da sein", "suizid", "selbstmord", "suicid")
+
 # A negator turns a phrase round only where nothing but these words stands between them: in "I cannot stop thinking of
 # suicide" or "I do not know whether I want to die" another word does, and both mean danger.
 # "Without" is none: "not a day without thinking about suicide".

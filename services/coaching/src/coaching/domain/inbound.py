@@ -63,6 +63,10 @@ class InboundOptOut:
 InboundEvent = InboundText | InboundReceipt | InboundOptOut
 
 
+# Channels whose page shows a reply while it is being written.
+SHOWS_WORDS = frozenset({"web"})
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a conversation is held; its live events go there."""
@@ -70,3 +74,8 @@ class Place:
     channel: str
     account: str
     address: str
+
+    @property
+    def shows_words(self) -> bool:
+        """Return whether anybody there can read a reply before it is complete."""
+        return self.channel in SHOWS_WORDS

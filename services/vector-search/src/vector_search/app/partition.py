@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 
@@ -31,14 +32,20 @@ class Partition:
         """Return the nearest texts, best first, of equally near ones the newest; exact, for every vector is scanned."""
         if not self.entries.texts:
             return []
-        scores = np.clip(self.entries.vectors @ query, -1.0, 1.0)
+        scores = (self.entries.vectors @ query).clip(-1.0, 1.0)
         hidden = set(exclude)
         # Excluded texts may be among the best, so that many more candidates are looked at.
-        wanted = min(limit + len(hidden), len(scores))
-        worst_wanted = np.partition(scores, -wanted)[-wanted]
-        rows = np.flatnonzero(scores >= worst_wanted)
-        hits = [Hit(self.entries.texts[row], float(scores[row])) for row in rows]
-        hits.sort(key=lambda hit: (-hit.score, -hit.text.created_us, hit.text.text_id))
+        wanted = limit + len(hidden)
+        if wanted < len(scores):
+            worst_wanted = np.partition(scores, -wanted)[-wanted]
+            rows = np.flatnonzero(scores >= worst_wanted).tolist()
+            hits = [Hit(self.entries.texts[row], float(scores[row])) for row in rows]
+        else:
+            hits = list(map(Hit, self.entries.texts, scores.tolist()))
+        # Sorting keeps the order of equals: what counts most comes last.
+        hits.sort(key=attrgetter("text.text_id"))
+        hits.sort(key=attrgetter("text.created_at"), reverse=True)
+        hits.sort(key=attrgetter("score"), reverse=True)
         return [hit for hit in hits if hit.text.text_id not in hidden][:limit]
 
     def with_entries(self, added: Entries) -> "Partition":

@@ -1,13 +1,18 @@
 """Whose vectors: the one place that organisation and person are taken from, by every call of a store."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from vector_search.domain.errors import InvalidRequestError
 
+_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def _identifier(name: str, value: str) -> str:
+    if _CANONICAL.fullmatch(value):
+        return value
     try:
         return str(UUID(value))
     except ValueError:

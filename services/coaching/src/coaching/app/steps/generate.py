@@ -1,6 +1,7 @@
 """generate: sentences leave one at a time, each checked before anybody reads it."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from coaching.domain.sentences import Sentence, SentenceSplitter
 from coaching.domain.turn import Failure, ModelUse
 
 MAX_SENTENCES = 6
+STILL_WRITING_SECONDS = 3.0  # channels show for about five that somebody writes
 PROSE_CHECKS = ReplyChecks.against(SYSTEM)
 
 
@@ -30,13 +32,14 @@ class Spoken:
 
 @dataclass(slots=True)
 class Release:
-    """Sentences on their way to the page: checked, published, kept."""
+    """Sentences on their way to the person: checked, shown where words show before the message comes, kept."""
 
     live: Live
     place: Place
     turn_id: str
     opening: list[Sentence] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
+    told_at: float = field(default_factory=time.monotonic)
 
     async def open_with(self, notice: str) -> None:
         """Release the notice; it was written by people and needs no check."""
@@ -56,8 +59,12 @@ class Release:
         return len(self.sentences) < MAX_SENTENCES
 
     async def _publish(self, sentence: Sentence) -> None:
-        index = len(self.opening) + len(self.sentences)
-        await self.live.delta(self.place, self.turn_id, sentence.lead + sentence.text, index)
+        if self.place.shows_words:
+            index = len(self.opening) + len(self.sentences)
+            await self.live.delta(self.place, self.turn_id, sentence.lead + sentence.text, index)
+        elif (now := time.monotonic()) - self.told_at >= STILL_WRITING_SECONDS:
+            self.told_at = now
+            await self.live.thinking(self.place, self.turn_id)
 
 
 async def generate(model: Model, release: Release, plan: Plan, notice: str | None, seconds: float) -> Spoken:
