@@ -7,6 +7,7 @@ from manifests.rendering import SETS, Object, program, rendered
 WITHOUT_HELM = "helm is not installed: the chart is not rendered (https://helm.sh, or the cluster beside the checkout)"
 
 
+@pytest.hookimpl(tryfirst=True)  # the mark is there before marks are read (support.guarantees)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of this folder shows one promise; skip what renders the chart where there is no helm."""
     for item in items:
