@@ -18,6 +18,8 @@ VALUES ?=
 # For test-faults: how often each part is killed, and the seed of an earlier run.
 FAULT_KILLS ?= 4
 FAULT_SEED ?=
+# For cluster-test: full, or ci, which leaves out what takes longest and says so.
+CLUSTER_SIZE ?= full
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -103,14 +105,18 @@ pin: ## Look up the digests of the base images and write deploy/docker/images.lo
 
 ## A cluster
 
+# What is skipped without one: the chart's manifests at the API server, and the commands of platformctl that act on it.
+ON_A_CLUSTER := tests/cluster tests/manifests/test_accepted.py $(if $(filter ci,$(CLUSTER_SIZE)),, \
+  $(wildcard services/platformctl/tests/integration/test_cluster_*.py))
+
 .PHONY: cluster-up
 cluster-up: ## Start a Kubernetes, or find one: KUBECONFIG, else ../shared/cluster, else kind
 	@scripts/cluster.sh up
 	@scripts/cluster.sh env
 
 .PHONY: cluster-test
-cluster-test: install ## Run the chart for real on it: install, upgrade, faults, policies, the operators' pages (ARGS=, KEEP=1)
-	@scripts/cluster.sh run $(BIN)/pytest --random-order-bucket=none tests/cluster $(ARGS)
+cluster-test: install ## Run the chart for real on it: install, upgrade, faults, policies, the pages (CLUSTER_SIZE=full ARGS= KEEP=1)
+	@CLUSTER_SIZE="$(CLUSTER_SIZE)" scripts/cluster.sh run $(BIN)/pytest --random-order-bucket=none $(ON_A_CLUSTER) $(ARGS)
 
 ## Chart
 

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Find or start a Kubernetes for the tests and for `skaffold dev`, and run a command with it.
-# Usage: cluster.sh up | env | run COMMAND...
+# Usage: cluster.sh up | env | run COMMAND... | engine NOTE | start NOTE | stop NOTE
+#
+# `up` and what it is made of can be repeated and then cost seconds. `engine` starts a container engine, `start` the cluster;
+# both write what was not there before into the file NOTE, and `stop NOTE` stops that and nothing else.
 #
 # In this order: the cluster of KUBECONFIG, where it is set; $SHARED/cluster/cluster (../shared by default), where it is
 # there; kind. `env` prints what COMMAND gets: KUBECONFIG, PATH, CLUSTER_KIND, and where images go: CLUSTER_REGISTRY, a
@@ -48,6 +51,104 @@ load_public_images() {
   done
 }
 
+say() {
+  printf 'cluster: %s\n' "$*"
+}
+
+# Docker sets the policy of FORWARD to DROP when it starts (moby/moby#14041), and lets through what is its own. Pods of the
+# cluster of $SHARED go through the same chain, so that beside such a Docker they would reach nothing, not even DNS.
+let_pods_through() {
+  [[ $(forward_policy) == DROP ]] || return 0
+  say "packets between pods are let through (iptables -P FORWARD ACCEPT; a container engine had set DROP)"
+  iptables -P FORWARD ACCEPT
+}
+
+# The policy of FORWARD; empty where there is none, or where this is not root.
+forward_policy() {
+  [[ $(id -u) == 0 ]] && command -v iptables >/dev/null || return 0
+  iptables -S FORWARD 2>/dev/null | sed -n 's/^-P FORWARD //p'
+}
+
+engine_answers() {
+  command -v docker >/dev/null && docker version >/dev/null 2>&1
+}
+
+# Whether the cluster of $SHARED, or of kind, runs.
+cluster_runs() {
+  case $(kind_of) in
+    given) return 0 ;;
+    shared) { "$SHARED/cluster/cluster" status 2>/dev/null || true; } | grep -q '^kube-apiserver  *running' ;;
+    kind) kind get clusters 2>/dev/null | grep -qx "$NAME" ;;
+  esac
+}
+
+# engine NOTE: a container engine, where the cluster comes with one.
+engine() {
+  local before
+  before=$(forward_policy)
+  engine_answers && return 0
+  [[ $(kind_of) == shared ]] || fail "no container engine answers: start Docker (with BuildKit) and try again."
+  # Written before it is begun: what fails halfway is stopped too.
+  printf 'engine\npolicy %s\n' "$before" >>"$1"
+  "$SHARED/cluster/cluster" engine
+}
+
+# start NOTE: everything.
+start() {
+  local runs=no before
+  before=$(forward_policy)
+  ! cluster_runs || runs=yes
+  engine "$1"
+  [[ $runs == yes ]] || printf 'cluster\n' >>"$1"
+  grep -q '^policy' "$1" 2>/dev/null || printf 'policy %s\n' "$before" >>"$1"
+  up
+}
+
+# stop NOTE: what `engine` and `start` wrote there.
+stop() {
+  local note=$1 before
+  [[ -s $note ]] || return 0
+  if grep -qx cluster "$note"; then
+    case $(kind_of) in
+      shared) stop_shared "$note" || return 0 ;;
+      kind) kind delete cluster --name "$NAME" ;;
+    esac
+  elif grep -qx engine "$note"; then
+    stop_engine
+  fi
+  before=$(sed -n 's/^policy //p' "$note")
+  if [[ -n $before && $(forward_policy) != "$before" ]]; then iptables -P FORWARD "$before"; fi
+  rm -f "$note"
+}
+
+# `cluster down` also stops the engine that it has started, whenever that was. One that was there before and has work goes on
+# with it, beside the cluster (status 1); one without work is started again.
+stop_shared() {
+  local kept=no
+  if ! grep -qx engine "$1" && engine_answers; then
+    kept=yes
+    if [[ -n $(docker ps --quiet) ]]; then
+      say "left running, since containers of others run in its engine; to stop both: $SHARED/cluster/cluster down"
+      return 1
+    fi
+  fi
+  "$SHARED/cluster/cluster" down
+  if [[ $kept == yes ]] && ! engine_answers; then "$SHARED/cluster/cluster" engine; fi
+}
+
+# The tool has no verb for its engine alone; it notes process id and start time.
+stop_engine() {
+  local file=${CLUSTER_HOME:-$HOME/.cache/coaching-cluster}/run/dockerd.pid pid born
+  read -r pid born <"$file" || return 0
+  # Field 22 of stat, the start time; the name before it may hold spaces.
+  [[ $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -d' ' -f20) == "$born" ]] || return 0
+  kill -TERM "$pid"
+  for _ in {1..100}; do
+    kill -0 "$pid" 2>/dev/null && [[ $(sed 's/.*) //' "/proc/$pid/stat" | cut -d' ' -f1) != Z ]] || return 0
+    sleep 0.2
+  done
+}
+
 up() {
   case $(kind_of) in
     given)
@@ -55,10 +156,18 @@ up() {
       kubectl get --raw /readyz >/dev/null || fail "the cluster of KUBECONFIG=$KUBECONFIG does not answer"
       ;;
     shared)
+      say "1/5 a container engine"
+      "$SHARED/cluster/cluster" engine
+      let_pods_through
+      say "2/5 base images (five minutes the first time)"
       "$SHARED/cluster/cluster" images
+      say "3/5 Kubernetes, ${CLUSTER_NODES:-1} node(s)"
       "$SHARED/cluster/cluster" up --nodes "${CLUSTER_NODES:-1}"
       eval "$("$SHARED/cluster/cluster" env)"
+      say "4/5 the chart's public images on each node"
       load_public_images
+      say "5/5 the registry at $SKAFFOLD_DEFAULT_REPO"
+      crane catalog "$SKAFFOLD_DEFAULT_REPO" >/dev/null || fail "the registry at $SKAFFOLD_DEFAULT_REPO does not answer"
       ;;
     kind)
       needs kind kubectl helm docker
@@ -91,6 +200,10 @@ verb=${1:-}
 shift || true
 case $verb in
   up) up >&2 ;;
+  engine | start | stop)
+    (($# == 1)) || fail "usage: scripts/cluster.sh $verb NOTE"
+    "$verb" "$1" >&2
+    ;;
   env)
     kind=$(kind_of)
     env_of "$kind"
@@ -102,5 +215,5 @@ case $verb in
     eval "$lines"
     exec "$@"
     ;;
-  *) fail "usage: scripts/cluster.sh up | env | run COMMAND..." ;;
+  *) fail "usage: scripts/cluster.sh up | env | run COMMAND... | engine NOTE | start NOTE | stop NOTE" ;;
 esac

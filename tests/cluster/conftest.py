@@ -6,11 +6,14 @@ is with the real model; `scripted`, the same with the outside world of `fakes.ou
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from support.cluster import previous
 from support.cluster.images import build, tag_of
 from support.cluster.outside import Outside
 from support.cluster.place import Place, PlaceError, find
@@ -20,12 +23,24 @@ from support.cluster.slot import Slot, scripted_values
 
 HERE = Path(__file__).parent
 NAMESPACE = os.environ.get("CLUSTER_NAMESPACE", "e2e")
+# So that a release that several tests use is installed once: the upgrade leaves it, the next four take it. Tests with a
+# place of their own follow, and those that may lose a node end the run.
+ORDER = (
+    "test_examples", "test_upgrade", "test_same_again", "test_network", "test_pages", "test_grpc_spread",
+    "test_migration_fails", "test_install", "test_docs", "test_skaffold", "test_upgrade_in_full", "test_lost_node",
+)  # fmt: skip
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave these tests out unless the command names them: they need a cluster, and take minutes."""
     named = any(HERE in (path := Path(word.split("::")[0]).resolve()).parents or path == HERE for word in config.args)
     return None if named or collection_path.name == "conftest.py" else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of this folder in their order, after those of others."""
+    places = {name: number for number, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(ORDER)) if item.path.parent == HERE else -1)
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +100,18 @@ def scripted_preset(preset: Release, outside: Outside, tmp_path_factory: pytest.
     values = tmp_path_factory.mktemp("values") / "scripted.json"
     values.write_text(json.dumps(scripted_values(preset.name, outside)))
     return preset.with_files(values)
+
+
+@pytest.fixture(scope="session")
+def before(scripted_preset: Release, place: Place, tmp_path_factory: pytest.TempPathFactory) -> Release:
+    """The release before this one, with its own chart and images, otherwise as `scripted`; not installed."""
+    folder = tmp_path_factory.mktemp("previous")
+    with previous.checked_out(folder / "checkout") as checkout:
+        tag = previous.images(place, checkout)
+        chart = folder / "chart"
+        shutil.copytree(checkout / "deploy/helm/coaching-platform", chart)
+    files = (chart / "values-laptop.yaml", *scripted_preset.files[1:])
+    return replace(scripted_preset, chart=chart, files=files).with_settings(f"global.image.tag={tag}")
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from support.cluster.outside import Outside
 from support.cluster.release import Release
 
 AGE_SECONDS = 15
-# Ready pods, their addresses in DNS (CoreDNS keeps an answer for up to 30 seconds), and the last connection's end.
-SLACK_SECONDS = 35
+# gRPC varies the age by a tenth, and asks a name server that keeps its answers for up to 10 seconds.
+SLACK_SECONDS = 12
 CALLS = re.compile(r"^grpc_request_duration_seconds_count\{.*VectorSearch/.*\} ([0-9.]+)$", re.MULTILINE)
 HTTP = 8000
 
@@ -27,7 +27,7 @@ def served(release: Release) -> dict[str, float]:
 
 
 @pytest.mark.guarantee("K8S-grpc-spread")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(600)
 def test_three_pods_serve_within_the_connection_age(
     scripted: Release, outside: Outside, tell: Callable[[str], None]
 ) -> None:

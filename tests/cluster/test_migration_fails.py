@@ -12,8 +12,12 @@ from support.cluster.outside import Outside
 from support.cluster.place import Place
 from support.cluster.programs import CommandError, attempt, run
 from support.cluster.release import CHART, Release
+from support.cluster.upheaval import kept
+from support.guarantees import FULL
 
 WITHIN_SECONDS = 300
+# Both tries of the migration have failed by then, and until then the old version is written to.
+GIVEN_SECONDS = 240 if FULL else 100
 REVISION = "9001"
 MIGRATION = '''"""A migration that fails halfway, after a change that must be taken back."""
 
@@ -59,7 +63,8 @@ def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterato
 
 
 @pytest.mark.guarantee("K8S-migration-fails")
-@pytest.mark.timeout(1200)
+@pytest.mark.smaller("helm is given 100 seconds instead of 240")
+@pytest.mark.timeout(900)
 def test_the_old_version_answers_and_status_says_what_the_database_said(
     scripted: Release, broken: Release, outside: Outside, tell: Callable[[str], None]
 ) -> None:
@@ -69,7 +74,7 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
     try:
         begun = time.monotonic()
         with pytest.raises(CommandError):
-            broken.upgrade(seconds=WITHIN_SECONDS - 60)
+            broken.upgrade(seconds=GIVEN_SECONDS)
         seconds = time.monotonic() - begun
         assert seconds < WITHIN_SECONDS
 
@@ -83,7 +88,7 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
     finally:
         ledger = outside.end()
     tell(f"helm upgrade gave up after {seconds:.0f} s; meanwhile {ledger}")
-    assert not ledger.faults()
+    assert kept(ledger, seconds)
     table = "SELECT to_regclass('coaching.half_done') IS NULL"
     pod = f"{scripted.object('postgresql')}-0"
     assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", table).strip() == "t"

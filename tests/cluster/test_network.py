@@ -1,7 +1,9 @@
 """Who may talk to whom, tried: from a pod with each component's labels and account to every port of everybody."""
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -11,7 +13,7 @@ from fakes.outside import CONTROL_PORT, MODEL_PORT, TELEGRAM_PORT
 from support.cluster.outside import NAME as OUTSIDE
 from support.cluster.outside import Outside
 from support.cluster.place import Place
-from support.cluster.probe import Address, probes
+from support.cluster.probe import Address, Probe, probes
 from support.cluster.programs import Kube, Object, run
 from support.cluster.release import Release
 
@@ -19,6 +21,9 @@ DNS, API = "dns", "api-server"
 # The fake Telegram, the model server, and what nobody has any business with: another namespace's pod, and the node.
 TELEGRAM, MODEL, ELSEWHERE, NODE = "telegram", "model", "another pod", "the node"
 KUBELET_PORT = 10250
+SETTLED_SECONDS = 20.0
+AT_ONCE = 4  # probes; each waits four seconds for what is refused
+Reached = dict[str, set[str]]
 # Written by hand, apart from the chart's own table: a mistake there is not repeated here.
 MAY_REACH: dict[str, set[str]] = {
     "web": {DNS, "gateway:8000"},
@@ -84,6 +89,16 @@ def hooks_objects(release: Release) -> Iterator[None]:
         release.kube("delete", found["kind"], found["metadata"]["name"])
 
 
+def settled(found: Mapping[str, Probe], addresses: Mapping[str, Address], wanted: Reached) -> Reached:
+    """Return what each probe reaches; asked again for a while, as rules for a pod that is new take a moment."""
+    end = time.monotonic() + SETTLED_SECONDS
+    while True:
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            reached = dict(zip(found, threads.map(lambda probe: probe.reached(addresses), found.values()), strict=True))
+        if reached == wanted or time.monotonic() > end:
+            return reached
+
+
 def components(release: Release) -> dict[str, tuple[dict[str, str], str]]:
     """Return labels and service account of every component that the table names."""
     labels = {"app.kubernetes.io/name": "coaching-platform", "app.kubernetes.io/instance": release.name}
@@ -98,7 +113,7 @@ def test_every_allowed_pair_answers_and_every_other_is_refused(
     addresses = targets(scripted, outside)
     image = place.image("platformctl", tag)
     with hooks_objects(scripted), probes(scripted.kube, image, components(scripted)) as found:
-        reached = {name: probe.reached(addresses) for name, probe in found.items()}
+        reached = settled(found, addresses, MAY_REACH)
     assert reached == MAY_REACH
     allowed = sum(map(len, MAY_REACH.values()))
     tell(f"{allowed} pairs answer, {len(MAY_REACH) * len(addresses) - allowed} are refused")
@@ -112,6 +127,6 @@ def test_a_pod_of_nobodys_reaches_the_page_at_most(
 ) -> None:
     kube: Kube = scripted.kube if beside else outside.kube
     with probes(kube, place.image("platformctl", tag), {"stranger": ({}, "default")}) as found:
-        reached = found["stranger"].reached(targets(scripted, outside))
-    # The namespace of the outside world is the edge in the values of these tests.
-    assert reached == (NOT_OF_THE_RELEASE if beside else NOT_OF_THE_RELEASE | {"web:8080"})
+        # The namespace of the outside world is the edge in the values of these tests.
+        wanted = {"stranger": NOT_OF_THE_RELEASE if beside else NOT_OF_THE_RELEASE | {"web:8080"}}
+        assert settled(found, targets(scripted, outside), wanted) == wanted

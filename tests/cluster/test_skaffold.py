@@ -74,7 +74,11 @@ def dev(checkout: Path, place: Place, namespace: str) -> Iterator[Dev]:
             yield Dev(process, log)
         finally:
             process.send_signal(signal.SIGINT)  # it removes what it deployed
-            process.wait(240)
+            try:
+                process.wait(240)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
 
 
 def seconds_until(url: str, wanted: str) -> float:
@@ -97,7 +101,8 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.guarantee("K8S-skaffold")
-@pytest.mark.timeout(1800)
+@pytest.mark.full_size
+@pytest.mark.timeout(1500)
 def test_run_brings_the_platform_up(room: Slot, checkout: Path, place: Place, preset: Release) -> None:
     namespace = preset.kube.namespace
     run(
@@ -110,7 +115,7 @@ def test_run_brings_the_platform_up(room: Slot, checkout: Path, place: Place, pr
 
 
 @pytest.mark.guarantee("K8S-skaffold")
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(1500)
 def test_an_edited_line_answers_within_ten_seconds_without_an_image(
     room: Slot, checkout: Path, place: Place, preset: Release, tell: Callable[[str], None]
 ) -> None:

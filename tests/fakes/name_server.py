@@ -7,11 +7,11 @@ from typing import Self, cast
 
 A = 1  # IPv4 addresses; there are no others
 HEADER_BYTES = 12
-ANSWER, SECONDS_VALID = 0x8580, 1  # authoritative, no error
+ANSWER, NOT_FOUND, SECONDS_VALID = 0x8580, 0x8583, 1  # authoritative; no error, or no such name
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers every question for IPv4 addresses with those that are set; on a free port of this machine."""
+    """Answers every question for IPv4 addresses with those that are set (none: no such name), on a free port here."""
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = list(addresses)
@@ -38,7 +38,7 @@ class NameServer(asyncio.DatagramProtocol):
         end = data.index(0, HEADER_BYTES) + 5  # the name's end, its type, its class
         (kind,) = struct.unpack(">H", data[end - 4 : end - 2])
         found = self.addresses if kind == A else []
-        head = data[:2] + struct.pack(">HHHHH", ANSWER, 1, len(found), 0, 0)
+        head = data[:2] + struct.pack(">HHHHH", ANSWER if self.addresses else NOT_FOUND, 1, len(found), 0, 0)
         rows = [
             b"\xc0\x0c" + struct.pack(">HHIH", A, 1, SECONDS_VALID, 4) + socket.inet_aton(address) for address in found
         ]

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 TRIES = 3
 WITHIN_SECONDS = 30.0
-# Before the second try and the third, unless Retry-After asks for more: a short stop, then most of the time there is.
-PAUSES_SECONDS = (2.0, 15.0)
+# Before the second try and the third, unless Retry-After asks for more: a short stop, then nearly all the time left.
+# Kubernetes takes 20 to 25 s until it sends nobody to a node that is lost.
+PAUSES_SECONDS = (2.0, 23.0)
 End = Literal["answered", "busy", "refused", "failed"]
 
 

@@ -7,8 +7,12 @@ from manifests.rendering import SETS, Object, program, rendered
 WITHOUT_HELM = "helm is not installed: the chart is not rendered (https://helm.sh, or the cluster beside the checkout)"
 
 
+@pytest.hookimpl(tryfirst=True)  # the mark is there before marks are read (support.guarantees)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what renders the chart where there is no helm."""
+    """All of this folder shows one promise; skip what renders the chart where there is no helm."""
+    for item in items:
+        if "manifests" in item.path.parts and not item.get_closest_marker("guarantee"):
+            item.add_marker(pytest.mark.guarantee("K8S-invariants"))
     if program("helm") is None:
         for item in items:
             if "manifests" in item.path.parts:

@@ -17,6 +17,7 @@ from manifests.rendering import Object, Pod, named, of_kind, pods, program, rend
 
 CRDS = Path(__file__).parent / "crds"
 OTHERS = {"ServiceMonitor", "ScaledObject", "HTTPRoute", "ExternalSecret"}
+pytestmark = pytest.mark.guarantee("K8S-manifests")
 RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "warn")}
 
 

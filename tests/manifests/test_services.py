@@ -30,3 +30,10 @@ def test_ports_are_those_of_the_component(objects: list[Object]) -> None:
 def test_web_is_told_the_gateway_s_whole_name() -> None:
     env = {entry["name"]: entry["value"] for entry in pod(rendered("laptop"), "web").main["env"]}
     assert env["GATEWAY_UPSTREAM"] == "coach-gateway.coaching.svc.cluster.local:8000"
+
+
+def test_a_headless_name_is_never_empty_while_there_are_pods(objects: list[Object]) -> None:
+    """gRPC comes back to a name that it did not find ever later (libs/kit/tests/integration/test_grpc_rolling.py)."""
+    for service in of_kind(objects, "Service"):
+        headless = service["spec"].get("clusterIP") == "None"
+        assert service["spec"].get("publishNotReadyAddresses", False) is headless, named(service)

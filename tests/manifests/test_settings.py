@@ -64,3 +64,10 @@ def test_who_uses_the_database_waits_for_its_schema(objects: list[Object], compo
 def test_whole_numbers_stay_whole() -> None:
     gateway = next(pod for pod in pods(rendered("options")) if pod.component.name == "gateway")
     assert environment(gateway.main)["GUEST_MESSAGES_PER_MINUTE"] == "2000000"
+
+
+@pytest.mark.parametrize("embedder", ["", "hashing"])
+def test_the_marker_is_told_what_makes_the_vectors(values: str, embedder: str) -> None:
+    objects = rendered(values, *([f"vectorSearch.embedder={embedder}"] if embedder else []))
+    told = {pod.component.name: environment(pod.main) for pod in pods(objects)}
+    assert told["migrations"]["EMBEDDING_MODEL"] == told["vector-search"]["EMBEDDER"] == (embedder or "minilm_onnx")

@@ -1,6 +1,8 @@
 """Commands are found in a page as they are written."""
 
-from support.cluster.pages import blocks
+import pytest
+
+from support.cluster.pages import CHANGES, blocks
 
 
 def test_a_block_is_found_with_its_kind_and_its_heading() -> None:
@@ -8,3 +10,18 @@ def test_a_block_is_found_with_its_kind_and_its_heading() -> None:
     assert [(block.kind, block.text, block.under) for block in blocks(page)] == [
         ("", "ls\n", "A"), ("background", "sleep 9\n", "B"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "changes"),
+    [
+        ("helm upgrade coach chart --set a=1", True),
+        ("kubectl --namespace $NAMESPACE delete secret x", True),
+        ("platformctl cluster scale-down --namespace x", True),
+        ("kubectl --namespace $NAMESPACE get pods", False),
+        ("helm template coach chart > my-manifests.yaml\nkubectl diff --filename my-manifests.yaml || true", False),
+        ("helm history coach\nplatformctl cluster versions", False),
+    ],
+)
+def test_a_command_that_changes_something_is_known(command: str, changes: bool) -> None:
+    assert bool(CHANGES.search(command)) is changes

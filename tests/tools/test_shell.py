@@ -85,3 +85,30 @@ def test_a_folder_that_is_not_the_platforms_is_never_removed(tmp_path: Path) -> 
         assert call(folder, "clean.sh", DATA=str(data), CONFIRM="yes").returncode == 1
     assert photos.is_dir()
     assert (folder / "scripts").is_dir()
+
+
+def why_no_cluster(shared: Path, **environment: str) -> str:
+    """Return what .ci/run says of a machine; empty: it uses the cluster."""
+    script = (ROOT / ".ci/run").read_text()
+    function = script[script.index("no_cluster() {") :].partition("\n}\n")[0]
+    done = subprocess.run(
+        ["bash", "-uc", f"{function}\n}}\nno_cluster"],
+        env={"PATH": os.environ["PATH"], "SHARED": str(shared), **environment},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def test_a_run_uses_a_cluster_where_there_is_one_and_says_why_not(tmp_path: Path) -> None:
+    assert "is not there" in why_no_cluster(tmp_path)
+    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config") == ""
+    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config", CLUSTER_TESTS="no") == "CLUSTER_TESTS=no"
+    tool = tmp_path / "cluster/cluster"
+    tool.parent.mkdir()
+    tool.touch(mode=0o755)
+    someone = tmp_path / "id"
+    someone.write_text("#!/bin/sh\necho 1000\n")
+    someone.chmod(0o755)
+    assert why_no_cluster(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}").endswith("needs root")
+    someone.write_text("#!/bin/sh\necho 0\n")
+    assert why_no_cluster(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}") == ""

@@ -20,6 +20,7 @@ MODULES = (
     "outside", "people", "patience", "openai_server", "telegram", "telegram_bot", "telegram_person",
 )  # fmt: skip
 READ_SECONDS = 150.0  # until everything that was accepted is answered
+PER_SECOND = 5.0
 LATE_SECONDS = 10.0  # a second answer would have come by then
 SECURITY: Object = {
     "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
@@ -75,7 +76,7 @@ class Outside:
         """Return how far the people are, and what Telegram and the model were asked."""
         return self.kube.pod_proxy(NAME, CONTROL_PORT, "/people/state")
 
-    def begin(self, door: str, per_second: float = 5.0) -> None:
+    def begin(self, door: str, per_second: float = PER_SECOND) -> None:
         """Let people write to the platform at `door` from now on."""
         self._tell("begin", {"door": door, "per_second": per_second})
 

@@ -13,12 +13,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.cluster.checkout import copied
+from support.cluster.place import Place
 from support.cluster.programs import attempt
+from support.cluster.release import Release
+from support.ports import free_port
 from support.tree import ROOT
 
+PROMISED = {"install.md", "upgrade.md", "rollback.md", "configure.md", "scale.md", "uninstall.md"}
 BLOCK = re.compile(r"^```(sh[a-z ]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SECONDS = 900.0
+# What starts, stops or changes something: such blocks are left out where somebody only looks.
+CHANGES = re.compile(
+    r"helm (install|upgrade|rollback|uninstall|test)|make images|docker |scale-(down|up)|cluster wait"
+    r"|kubectl .*\b(create|label|delete|patch|exec|rollout)\b"
+)
 SHOWN = 3000
 
 
@@ -49,11 +59,13 @@ class Reader:
     replaced: Mapping[str, str]
     done: list[str] = field(default_factory=list)
 
-    def follow(self, page: str) -> str:
+    def follow(self, page: str, *, only_look: bool = False) -> str:
         """Run a page's commands; return what the first one that failed said, "" when all went well."""
         with ExitStack() as stack:
             for block in blocks((ROOT / "docs/operations" / page).read_text()):
                 text = block.text
+                if only_look and CHANGES.search(text):
+                    continue
                 for old, new in self.replaced.items():
                     text = text.replace(old, new)
                 if block.kind == "background":
@@ -79,3 +91,15 @@ class Reader:
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
+
+
+def reader_of(release: Release, place: Place, tag: str, folder: Path) -> tuple[Reader, dict[str, str]]:
+    """Return a reader in a copy of the checkout, who means this release and these images, and his variables."""
+    copied(folder)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    port = free_port()
+    env = {
+        "NAMESPACE": release.kube.namespace, "RELEASE": release.name, "REGISTRY": place.registry, "VERSION": tag,
+        "PATH": f"{folder}/.venv/bin:{os.environ['PATH']}",
+    }  # fmt: skip
+    return Reader(folder, env, {"8080:8080": f"{port}:8080", "localhost:8080": f"localhost:{port}"}), env

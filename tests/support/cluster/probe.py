@@ -32,7 +32,7 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A running pod. It never becomes ready, so that no Service sends it what is meant for the component."""
+    """A running pod. It never becomes ready: Services leave it out; behind a headless one it refuses, as any start."""
 
     kube: Kube
     name: str

@@ -4,12 +4,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from support.cluster.outside import PER_SECOND
 from support.cluster.place import Place
 from support.cluster.programs import Kube, run
 from support.cluster.release import Release
+from support.ledger import Ledger
 
 READY_SECONDS = 240
 NOT_READY_SECONDS = 60.0
+# What this release writes and the one before does not know.
+WRITTEN = "SELECT count(*) FROM coaching.turns WHERE message_count IS NOT NULL"
+WRITTEN_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -25,8 +30,29 @@ class Log:
         work()
         self.lines.append(f"{at - self.begun:.0f} s: {what} ({time.monotonic() - at:.0f} s)")
 
+    def seconds(self) -> float:
+        """Return for how long it has gone on."""
+        return time.monotonic() - self.begun
+
     def __str__(self) -> str:
         return "; ".join(self.lines)
+
+
+def kept(ledger: Ledger, seconds: float) -> bool:
+    """Return whether nothing was lost; fails with what was, or when hardly anybody wrote in that time."""
+    assert ledger.written >= 0.9 * PER_SECOND * seconds, f"only {ledger.written} messages in {seconds:.0f} s"
+    assert not ledger.faults()
+    return True
+
+
+def written_by_this_release(release: Release) -> int:
+    """Return how many rows hold what this release writes and the one before does not know; waits for a first one."""
+    pod, end = f"{release.object('postgresql')}-0", time.monotonic() + WRITTEN_SECONDS
+    while True:
+        rows = int(release.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", WRITTEN))
+        if rows or time.monotonic() > end:
+            return rows
+        time.sleep(1)
 
 
 def delete_each_pod(release: Release, log: Log) -> None:
@@ -35,7 +61,8 @@ def delete_each_pod(release: Release, log: Log) -> None:
         if name in release.pod_uids():  # not replaced meanwhile
 
             def replaced(pod: str = name) -> None:
-                release.kube("delete", "pod", pod, "--wait=false")
+                # Waits until it is gone: while it still stops, a StatefulSet counts it as ready.
+                release.kube("delete", "pod", pod, "--wait", f"--timeout={READY_SECONDS}s", seconds=READY_SECONDS + 30)
                 time.sleep(2)  # until its workload knows
                 release.wait_ready(READY_SECONDS)
 

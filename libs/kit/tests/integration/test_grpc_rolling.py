@@ -19,6 +19,8 @@ from support.rolling import kept_asking
 AGE_SECONDS = 2.0
 NO_AGE = 300.0
 LOOKUP_SECONDS = 1.1  # a client looks a name up again after a second at the earliest
+AWAY_SECONDS = 5.0
+RECONNECT_SECONDS = 3.5  # every 2 s, and a fifth more or less
 FIRST = "127.0.0.1"
 Context = grpc.aio.ServicerContext[bytes, bytes]
 
@@ -125,6 +127,43 @@ async def test_replicas_that_stop_one_after_the_other_fail_no_call(start: Callab
             names.addresses[:] = [replica.host for replica in running[1:]]
             await asyncio.sleep(LOOKUP_SECONDS)
             assert await running.pop(0).life.finish()
+    assert set(outcomes) == {"ok"}
+
+
+async def test_a_peer_that_was_away_behind_a_name_that_stayed_is_found_at_once(start: Callable[..., Any]) -> None:
+    """Why the chart publishes pods that are not ready: behind a name that is empty meanwhile this takes 13 seconds."""
+    first = await start()
+    async with NameServer(FIRST) as names, channel(names.target(first.server.port)) as to:
+        assert await say(to) == FIRST.encode()
+        await first.life.finish()
+        end = asyncio.get_running_loop().time() + AWAY_SECONDS
+        while asyncio.get_running_loop().time() < end:
+            with pytest.raises(grpc.aio.AioRpcError):
+                await say(to)
+            await asyncio.sleep(0.2)
+        back = await start()
+        async with asyncio.timeout(RECONNECT_SECONDS):
+            assert await say(to, wait_for_ready=True) == back.host.encode()
+
+
+@pytest.mark.guarantee("P9-drain")
+async def test_addresses_at_which_nobody_serves_yet_or_any_more_cost_no_call(start: Callable[..., Any]) -> None:
+    """Pods that start or drain are behind the name as well (publishNotReadyAddresses)."""
+    running = [await start(FIRST), await start("127.0.0.2")]
+    everybody = [f"127.0.0.{number}" for number in range(1, 6)]
+    async with (
+        NameServer(*everybody) as names,
+        channel(names.target(running[0].server.port)) as to,
+        kept_asking(lambda: say(to), callers=50) as outcomes,
+    ):
+        for number in range(3, 6):
+            await outcomes.until(300)
+            running.append(await start(f"127.0.0.{number}"))
+            async with asyncio.timeout(RECONNECT_SECONDS):
+                while not running[-1].calls:  # noqa: ASYNC110  # its own count
+                    await asyncio.sleep(0.02)
+            assert await running.pop(0).life.finish()
+        await outcomes.until(300)
     assert set(outcomes) == {"ok"}
 
 

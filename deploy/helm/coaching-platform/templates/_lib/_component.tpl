@@ -10,7 +10,7 @@ plus a key in values.yaml and its rows in files/connections.yaml. The definition
   user, group       numbers; 10001 unless said
   command, args     of the container; our images need no command
   ports             name: number
-  services          [{suffix, ports, headless, publishNotReady}]; the first one is the StatefulSet's own
+  services          [{suffix, ports, headless}]; the first one is the StatefulSet's own
   env               name: value; empty ones are left out
   secrets           name: key in the platform's Secret; may be used in env as $(NAME)
   foreignSecrets    [{name, secret, key, optional}]

@@ -87,8 +87,12 @@ spec:
   type: ClusterIP
   {{- if $service.headless }}
   clusterIP: None
-  {{- end }}
-  {{- if $service.publishNotReady }}
+  {{- /*
+  A name that is never empty while there are pods. gRPC asks for a name that it did not find after 1 s, then ever later, up to
+  two minutes, and no option shortens that: after half a minute away a peer was found 13 s late, so 0.5 s. An address that
+  refuses costs no call, for the others are taken: a pod that starts or drains refuses, one that waits in preStop serves.
+  NATS's servers look for each other before they are ready.
+  */}}
   publishNotReadyAddresses: true
   {{- end }}
   selector:
