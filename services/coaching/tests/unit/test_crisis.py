@@ -1,5 +1,7 @@
 """Danger is found, in whatever spelling; what only sounds like it is left alone."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +38,9 @@ DANGER = [
     "my husband hits me",
     "he is going to kill me",
     "s\u00adu\u200bicide",
+    "||kms||",
+    "I want to die｜",
+    "ich bin so müde|ich will nur noch sterben|",
     "Ich will mich umbringen",
     "ich will nicht mehr leben",
     "Ich möchte sterben.",
@@ -222,4 +227,7 @@ PHRASES = [phrase for table in (NEGATABLE, CERTAIN) for phrases in table.values(
 @pytest.mark.parametrize("phrase", PHRASES)
 @given(data=st.data())
 def test_no_phrase_is_missed_by_the_first_look(phrase: str, data: st.DataObject) -> None:
-    assert may_be_danger(data.draw(st.from_regex(phrase, fullmatch=True, alphabet="abcdefghijklmnopqrstuvwxyz |")))
+    drawn = data.draw(st.from_regex(phrase, fullmatch=True, alphabet="abcdefghijklmnopqrstuvwxyz |"))
+    around = st.sampled_from(("", " ", "|", "||", ".", "a ", "-", "｜", "(", '"', "!!", "\n", "1", "_"))
+    plain = normalised(data.draw(around) + drawn + data.draw(around))
+    assert may_be_danger(plain) or re.search(rf"\b(?:{phrase})\b", plain) is None

@@ -30,7 +30,7 @@ CONTRACTIONS = (
 )
 # One look tells of most texts that none of them is there.
 _CONTRACTED = re.compile("|".join(pattern.pattern for pattern, _ in CONTRACTIONS))
-_CLAUSE_MARKS = re.compile(r"[.,;:!?\n…()]+| [-–—] |\b(?:but|aber|sondern)\b")
+_CLAUSE_MARKS = re.compile(r"[.,;:!?\n…()|]+| [-–—] |\b(?:but|aber|sondern)\b")
 _NOT_WORDS = re.compile(r"[^a-z|]+")
 
 

@@ -16,7 +16,7 @@ from coaching.domain.sentences import Sentence, SentenceSplitter
 from coaching.domain.turn import Failure, ModelUse
 
 MAX_SENTENCES = 6
-STILL_WRITING_SECONDS = 3.0  # channels show for about five that somebody writes
+STILL_WRITING_SECONDS = 1.0  # the channel adapter knows how long its channel shows it, and leaves out what is too much
 PROSE_CHECKS = ReplyChecks.against(SYSTEM)
 
 
