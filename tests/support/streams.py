@@ -1,8 +1,8 @@
 """Clean JetStream streams for each test."""
 
 from contracts.topology import CONSUMERS, STREAMS
-from kit.streams import DUPLICATE_WINDOW_SECONDS, apply
 from platformctl.nats_once import connect_once
+from platformctl.streams.applying import DUPLICATE_WINDOW_SECONDS, apply
 
 WAIT_SECONDS = 30.0
 

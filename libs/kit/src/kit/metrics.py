@@ -2,50 +2,34 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Self
+from typing import TypeVar
 
-import prometheus_client
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest
 
+M = TypeVar("M", Counter, Gauge, Histogram)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 
 
-class _RemembersChildren:
-    """What labels() found is kept: looking for it costs more than counting, and it is the same for ever."""
-
-    @cache  # noqa: B019  # metrics live as long as their process
-    def labels(self, *values: str, **named: str) -> Self:
-        """Return the child of these values."""
-        found: Self = super().labels(*values, **named)  # type: ignore[misc]  # of the class beside this one
-        return found
-
-
-class Counter(_RemembersChildren, prometheus_client.Counter):
-    """A number that grows."""
-
-
-class Gauge(_RemembersChildren, prometheus_client.Gauge):
-    """A number that goes up and down."""
-
-
-class Histogram(_RemembersChildren, prometheus_client.Histogram):
-    """Seconds or sizes, counted in buckets."""
+def _kept(metric: M) -> M:
+    """Keep what labels() finds: looking for it costs more than counting, and it is the same for ever."""
+    metric.labels = cache(metric.labels)  # type: ignore[method-assign]
+    return metric
 
 
 def counter(name: str, text: str, labels: Sequence[str] = ()) -> Counter:
     """Declare a counter; label values come from closed sets, never from what people send."""
-    return Counter(name, text, labels)
+    return _kept(Counter(name, text, labels))
 
 
 def gauge(name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
     """Declare a gauge."""
-    return Gauge(name, text, labels)
+    return _kept(Gauge(name, text, labels))
 
 
 def histogram(name: str, text: str, labels: Sequence[str] = (), buckets: Sequence[float] = SECONDS) -> Histogram:
     """Declare a histogram; buckets in the unit that the name ends with."""
-    return Histogram(name, text, labels, buckets=buckets)
+    return _kept(Histogram(name, text, labels, buckets=buckets))
 
 
 HTTP_REQUESTS = counter("http_requests_total", "HTTP requests by route template.", ("method", "endpoint", "status"))

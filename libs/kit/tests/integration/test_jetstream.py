@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from contracts import topology
-from kit import streams
 from kit.jetstream import Bus, Outgoing, connect
 from kit.outbox import Relay
 from kit.process import Life, StartError
 from platformctl.parts.nats import NatsPart
+from platformctl.streams import applying as streams
 from support.ports import free_port
 from support.servers import running
 

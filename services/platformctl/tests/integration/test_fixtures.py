@@ -5,7 +5,7 @@ import pytest
 from redis.asyncio import Redis
 
 from contracts.topology import STREAMS
-from kit.streams import describe
+from platformctl.streams.applying import describe
 from support.database import SECOND_ORGANIZATION, TestDatabase
 
 

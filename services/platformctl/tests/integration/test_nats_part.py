@@ -14,11 +14,11 @@ from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError
 
 from contracts.topology import CONSUMERS, STREAMS
-from kit.streams import apply
 from platformctl.nats_once import connect_once
 from platformctl.parts.nats import NatsPart
 from platformctl.parts.process import start
 from platformctl.parts.valkey import ValkeyPart
+from platformctl.streams.applying import apply
 from support.ports import free_port
 
 MARKER = b"marker-that-a-person-wrote"

@@ -4,7 +4,6 @@ import asyncio
 import time
 from types import TracebackType
 
-from kit.streams import Change
 from platformctl.cluster import marker
 from platformctl.cluster.connect import Cluster, refusals
 from platformctl.cluster.errors import ClusterError
@@ -16,6 +15,7 @@ from platformctl.db.history import history
 from platformctl.db.migrate import migrate
 from platformctl.db.revision import Say, wait_until_answers
 from platformctl.db.verify import verify
+from platformctl.streams.applying import Change
 from platformctl.streams.operations import StreamError, apply_topology
 
 RETRY_SECONDS = 1.0

@@ -8,8 +8,8 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from contracts.topology import CONSUMERS, STREAMS, Consumer
-from kit.streams import Change, apply, describe
 from platformctl.nats_once import connect_once
+from platformctl.streams.applying import Change, apply, describe
 from platformctl.streams.settings import StreamSettings
 
 CONNECT_SECONDS = 5.0

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from kit.settings import NatsSettings
-from kit.streams import DUPLICATE_WINDOW_SECONDS
+from platformctl.streams.applying import DUPLICATE_WINDOW_SECONDS
 
 
 class StreamSettings(NatsSettings):
