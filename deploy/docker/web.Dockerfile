@@ -23,6 +23,10 @@ CMD []
 
 # While it is worked on (`--target dev`): the sources themselves, which may be written.
 FROM server AS dev
+# The folder too: a file that is synced is a new one in the place of the old.
+USER root
+RUN chown 101:101 /usr/share/nginx/html
+USER 101:101
 COPY --chown=101:101 services/web /usr/share/nginx/html
 
 FROM server AS image
