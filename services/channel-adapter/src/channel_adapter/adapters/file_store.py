@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from channel_adapter.adapters.folder import Folder
+from channel_adapter.adapters.folder import Folder, make_folder
 from channel_adapter.adapters.s3.bucket import Bucket
 from channel_adapter.adapters.s3.keys import key_source
 from channel_adapter.adapters.s3.roles import amazon
@@ -70,7 +70,7 @@ def open_file_store(settings: UploadSettings) -> ObjectFileStore:
         return ObjectFileStore(_bucket(settings.uploads_s3_bucket, settings.uploads_s3_endpoint_url))
     folder = Path(settings.uploads_dir)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError:
         raise FileStoreError(FileFault.REFUSED) from None
     return ObjectFileStore(Folder(folder.resolve()))
