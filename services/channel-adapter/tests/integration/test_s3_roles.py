@@ -76,10 +76,12 @@ async def test_a_role_is_lent_keys_once(given: dict[str, str], amazon: FakeAmazo
 async def test_keys_are_asked_for_again_before_they_end(
     given: dict[str, str], amazon: FakeAmazon, http: aiohttp.ClientSession
 ) -> None:
-    amazon.until = datetime.now(UTC) + timedelta(minutes=4)
-    keys = source(given)
-    _ = [await keys(http) for _ in range(2)]
-    assert amazon.lent == 2
+    now = [amazon.until - timedelta(minutes=6)]
+    keys = key_source(given, "us-east-1", lambda: now[0])
+    for minutes, lent in ((6, 1), (5, 2), (4, 3)):  # this lender's keys end when they did before
+        now[0] = amazon.until - timedelta(minutes=minutes)
+        _ = [await keys(http) for _ in range(2)]
+        assert amazon.lent == lent
 
 
 async def test_keys_serve_to_their_end_where_no_others_can_be_had(
