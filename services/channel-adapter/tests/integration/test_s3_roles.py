@@ -107,6 +107,34 @@ async def test_what_is_refused_is_said_so(
     assert failed.value.fault is FileFault.REFUSED
 
 
+STEPS = [
+    "/latest/api/token", "/latest/meta-data/iam/security-credentials/",
+    "/latest/meta-data/iam/security-credentials/uploads-of-machines",
+]  # fmt: skip
+HANGS = 0
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "fault"),
+    [
+        (STEPS[0], HANGS, FileFault.REFUSED),  # nobody is there
+        *[(STEPS[0], status, FileFault.REFUSED) for status in (403, 404, 405)],
+        *[(step, status, FileFault.UNREACHABLE) for step in STEPS for status in (429, 500, 503)],
+        *[(step, HANGS, FileFault.UNREACHABLE) for step in STEPS[1:]],
+        *[(step, 404, FileFault.REFUSED) for step in STEPS[1:]],  # a machine without a role
+    ],
+)
+async def test_a_machine_whose_service_is_busy_is_not_one_without(
+    amazon: FakeAmazon, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch,
+    step: str, answer: int, fault: FileFault,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(roles, "TIMES", aiohttp.ClientTimeout(total=1 if answer == HANGS else 5))
+    amazon.failing[step] = answer
+    with pytest.raises(FileStoreError) as failed:
+        await source({"AWS_EC2_METADATA_SERVICE_ENDPOINT": amazon.url})(http)
+    assert failed.value.fault is fault
+
+
 async def test_no_keys_anywhere_is_said_so(http: aiohttp.ClientSession) -> None:
     for environ in (
         {"AWS_EC2_METADATA_DISABLED": "true"},
