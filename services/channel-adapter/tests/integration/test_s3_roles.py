@@ -152,6 +152,8 @@ async def test_keys_of_the_environment_come_first(
     own = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "own", "AWS_SESSION_TOKEN": ""}
     assert await source(given | own)(http) == Keys("AKIA", "own")
     assert await source(given | own | {"AWS_SESSION_TOKEN": "t"})(http) == Keys("AKIA", "own", "t")
+    of_echo = {"AWS_ACCESS_KEY_ID": "AKIA\n", "AWS_SECRET_ACCESS_KEY": "own\n", "AWS_SESSION_TOKEN": " t\r\n"}
+    assert await source(given | of_echo)(http) == Keys("AKIA", "own", "t")
     assert amazon.lent == 0
 
 

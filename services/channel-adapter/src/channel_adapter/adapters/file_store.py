@@ -87,14 +87,16 @@ def _bucket(name: str, endpoint: str | None) -> Bucket:
 def bucket_address(name: str, endpoint: str | None, region: str) -> str:
     """Return where a bucket's objects are: Amazon wants its name in the host's, every other S3 knows it in the path.
 
-    Raises FileStoreError where the endpoint is no address.
+    Raises FileStoreError where the endpoint is no address, or one with a user or password.
     """
     if not endpoint:
         in_host = HOST_LABEL.fullmatch(name)  # one with dots has no certificate
         return f"https://{name}.s3.{amazon(region)}" if in_host else f"https://s3.{amazon(region)}/{quote(name)}"
     try:
         url = urlsplit(endpoint)
-        valid = url.scheme in ("http", "https") and url.hostname and url.port != 0  # reading the port checks it
+        # Reading the port checks it, and encoding the host its labels. "@": a password belongs in no address.
+        host = (url.hostname or "").encode("idna")
+        valid = url.scheme in ("http", "https") and host and url.port != 0 and "@" not in url.netloc
     except ValueError:
         valid = False
     if not valid:

@@ -25,9 +25,11 @@ def key_source(environ: Mapping[str, str], region: str, now: Callable[[], dateti
 
     The names of the variables and their order are those of Amazon's tools. Files below ~/.aws are not read.
     """
-    if environ.get("AWS_ACCESS_KEY_ID") and environ.get("AWS_SECRET_ACCESS_KEY"):
-        token = environ.get("AWS_SESSION_TOKEN") or None
-        return Given(Keys(environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], token))
+    # What a file or `echo` gave often ends with a line's end, which no header may hold.
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    key_id, secret, token = (environ.get(name, "").strip() for name in names)
+    if key_id and secret:
+        return Given(Keys(key_id, secret, token or None))
     lend = partial(roles.of_machine, environ)
     if environ.get("AWS_WEB_IDENTITY_TOKEN_FILE") and environ.get("AWS_ROLE_ARN"):
         lend = partial(roles.of_service_account, environ, region)
