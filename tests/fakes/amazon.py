@@ -1,9 +1,11 @@
 """The three services of Amazon's that lend keys to a role, each as strict as its documentation says."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 SERVICE_ACCOUNT_TOKEN, POD_TOKEN, ROLE = "a-token-of-the-cluster", "a-token-of-the-agent", "arn:aws:iam::1:role/uploads"
 MACHINE_ROLE = "uploads-of-machines"
@@ -11,17 +13,21 @@ NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 
 
 class FakeAmazon:
-    """One server for all; `lent` counts, the keys end at `until`, nobody is lent any while it is `away` or `closed`."""
+    """One server for all; `lent` counts, the keys end at `until`, nobody is lent any while it is `away` or `closed`.
+
+    A path in `failing` is answered with that status, never where it is 0.
+    """
 
     def __init__(self, key_id: str = "ASIA-1", secret: str = "lent-secret", token: str = "lent-token") -> None:
         self.keys = (key_id, secret, token)
         self.until = datetime.now(UTC) + timedelta(hours=1)
         self.lent = 0
         self.closed = self.away = False
+        self.failing: dict[str, int] = {}
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        app = web.Application()
+        app = web.Application(middlewares=[self._failing])
         app.add_routes(
             [
                 web.post("/", self._sts),
@@ -31,7 +37,7 @@ class FakeAmazon:
                 web.get(f"/latest/meta-data/iam/security-credentials/{MACHINE_ROLE}", self._machine),
             ]
         )
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
@@ -39,6 +45,13 @@ class FakeAmazon:
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+    @web.middleware
+    async def _failing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        status = self.failing.get(request.path, 200)
+        if status == 0:
+            await asyncio.Event().wait()
+        return await handler(request) if status == 200 else web.Response(status=status)
 
     async def _sts(self, request: web.Request) -> web.Response:
         form = await request.post()

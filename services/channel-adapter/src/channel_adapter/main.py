@@ -84,7 +84,8 @@ def _advice(settings: Settings, fault: FileFault) -> str:
         return f"the folder {settings.uploads_dir} cannot be written: change it or set UPLOADS_DIR"
     where = f"{settings.uploads_s3_bucket} at {settings.uploads_s3_endpoint_url or 'Amazon'}"
     return {
-        FileFault.ADDRESS: "UPLOADS_S3_ENDPOINT_URL must be http://host:port or https://host:port",
+        FileFault.ADDRESS: "UPLOADS_S3_ENDPOINT_URL must be http://host:port or https://host:port, without a user or"
+        " password: they are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         FileFault.BUCKET: f"UPLOADS_S3_BUCKET: there is no bucket {where}: create it, or correct the name",
         FileFault.REFUSED: f"UPLOADS_S3_BUCKET: the bucket {where} refuses to store: check AWS_ACCESS_KEY_ID,"
         " AWS_SECRET_ACCESS_KEY and AWS_REGION, or the role, and that it may get, put and delete objects",

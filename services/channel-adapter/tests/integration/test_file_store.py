@@ -154,7 +154,13 @@ async def test_an_s3_that_does_not_answer_is_an_error_of_ours(
     assert await faults_of(in_s3("http://127.0.0.1:9")) == {FileFault.UNREACHABLE}
 
 
-@pytest.mark.parametrize("url", ["nonsense", "ftp://127.0.0.1:9", "http://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense", "ftp://127.0.0.1:9", "http://", "http://me:pw@127.0.0.1:9", "http://me@127.0.0.1:9",
+        f"http://{'a' * 64}:9", "http://a..b:9",
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_said_at_the_start(url: str) -> None:
     with pytest.raises(FileStoreError, match="address"):
         open_file_store(in_s3(url))

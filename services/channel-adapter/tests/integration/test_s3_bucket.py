@@ -92,6 +92,27 @@ async def test_what_somebody_has_to_change_is_said_at_once(
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize(
+    ("host", "keys", "region"),
+    [
+        (None, Keys("key\n", "secret"), "us-east-1"),
+        (None, Keys("key", "secret", "token\n"), "us-east-1"),
+        (None, Keys("key", "secret"), "us-east-1\n"),
+        ("me:pw@127.0.0.1", Keys("key", "secret"), "us-east-1"),
+    ],
+)
+async def test_settings_that_no_request_can_hold_are_refused_without_a_word_of_them(
+    server: FakeS3, host: str | None, keys: Keys, region: str
+) -> None:
+    url = f"http://{host}:9" if host else server.url
+    bucket = Bucket(f"{url}/uploads", region, Given(keys), lambda: datetime.now(UTC))
+    with pytest.raises(FileStoreError, match=r"^refused$") as failed:
+        await bucket.put("a", b"content")
+    await bucket.close()
+    assert failed.value.fault is FileFault.REFUSED
+    assert server.asked == []
+
+
 async def test_an_address_where_no_s3_is_stores_nothing(bucket: Bucket, server: FakeS3) -> None:
     server.failures.append((404, ""))
     with pytest.raises(FileStoreError):

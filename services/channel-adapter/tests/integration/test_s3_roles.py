@@ -76,10 +76,12 @@ async def test_a_role_is_lent_keys_once(given: dict[str, str], amazon: FakeAmazo
 async def test_keys_are_asked_for_again_before_they_end(
     given: dict[str, str], amazon: FakeAmazon, http: aiohttp.ClientSession
 ) -> None:
-    amazon.until = datetime.now(UTC) + timedelta(minutes=4)
-    keys = source(given)
-    _ = [await keys(http) for _ in range(2)]
-    assert amazon.lent == 2
+    now = [amazon.until - timedelta(minutes=6)]
+    keys = key_source(given, "us-east-1", lambda: now[0])
+    for minutes, lent in ((6, 1), (5, 2), (4, 3)):  # this lender's keys end when they did before
+        now[0] = amazon.until - timedelta(minutes=minutes)
+        _ = [await keys(http) for _ in range(2)]
+        assert amazon.lent == lent
 
 
 async def test_keys_serve_to_their_end_where_no_others_can_be_had(
@@ -105,6 +107,34 @@ async def test_what_is_refused_is_said_so(
     assert failed.value.fault is FileFault.REFUSED
 
 
+STEPS = [
+    "/latest/api/token", "/latest/meta-data/iam/security-credentials/",
+    "/latest/meta-data/iam/security-credentials/uploads-of-machines",
+]  # fmt: skip
+HANGS = 0
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "fault"),
+    [
+        (STEPS[0], HANGS, FileFault.REFUSED),  # nobody is there
+        *[(STEPS[0], status, FileFault.REFUSED) for status in (403, 404, 405)],
+        *[(step, status, FileFault.UNREACHABLE) for step in STEPS for status in (429, 500, 503)],
+        *[(step, HANGS, FileFault.UNREACHABLE) for step in STEPS[1:]],
+        *[(step, 404, FileFault.REFUSED) for step in STEPS[1:]],  # a machine without a role
+    ],
+)
+async def test_a_machine_whose_service_is_busy_is_not_one_without(
+    amazon: FakeAmazon, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch,
+    step: str, answer: int, fault: FileFault,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(roles, "TIMES", aiohttp.ClientTimeout(total=1 if answer == HANGS else 5))
+    amazon.failing[step] = answer
+    with pytest.raises(FileStoreError) as failed:
+        await source({"AWS_EC2_METADATA_SERVICE_ENDPOINT": amazon.url})(http)
+    assert failed.value.fault is fault
+
+
 async def test_no_keys_anywhere_is_said_so(http: aiohttp.ClientSession) -> None:
     for environ in (
         {"AWS_EC2_METADATA_DISABLED": "true"},
@@ -122,6 +152,8 @@ async def test_keys_of_the_environment_come_first(
     own = {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "own", "AWS_SESSION_TOKEN": ""}
     assert await source(given | own)(http) == Keys("AKIA", "own")
     assert await source(given | own | {"AWS_SESSION_TOKEN": "t"})(http) == Keys("AKIA", "own", "t")
+    of_echo = {"AWS_ACCESS_KEY_ID": "AKIA\n", "AWS_SECRET_ACCESS_KEY": "own\n", "AWS_SESSION_TOKEN": " t\r\n"}
+    assert await source(given | of_echo)(http) == Keys("AKIA", "own", "t")
     assert amazon.lent == 0
 
 

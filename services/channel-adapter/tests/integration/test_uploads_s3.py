@@ -46,7 +46,8 @@ async def test_a_photo_is_kept_in_the_bucket(
 ) -> None:
     content = b"\xff\xd8 a photo" * 100
     async with FakeCoaching() as coaching:  # type: ignore[abstract]  # the adapter makes no other calls
-        given = environment | {"COACHING_ADDRESS": coaching.address}
+        of_echo = {"AWS_ACCESS_KEY_ID": f"{KEY}\n", "AWS_SECRET_ACCESS_KEY": f"{SECRET}\n"}  # as Secrets often are
+        given = environment | of_echo | {"COACHING_ADDRESS": coaching.address}
         async with running_service("channel-adapter", given, tmp_path):
             telegram.person().send_photo(content, "my breakfast")
             event = await first_inbound(nats_url)
@@ -77,6 +78,8 @@ async def first_inbound(nats_url: str) -> events_pb2.InboundEvent:
         ({"AWS_SECRET_ACCESS_KEY": "wrong-4711"}, "refuses to store: check AWS_ACCESS_KEY_ID"),
         ({"AWS_ACCESS_KEY_ID": "", "AWS_EC2_METADATA_DISABLED": "true"}, "refuses to store: check AWS_ACCESS_KEY_ID"),
         ({"UPLOADS_S3_ENDPOINT_URL": "minio:9000"}, "UPLOADS_S3_ENDPOINT_URL must be http://host:port"),
+        ({"UPLOADS_S3_ENDPOINT_URL": "http://me:pw-4711@127.0.0.1:9"}, "https://host:port, without a user or"),
+        ({"AWS_REGION": "us-east-1\n"}, "refuses to store: check AWS_ACCESS_KEY_ID"),
         ({"UPLOADS_S3_BUCKET": "", "UPLOADS_DIR": "/proc/uploads"}, "the folder /proc/uploads cannot be written"),
     ],
 )

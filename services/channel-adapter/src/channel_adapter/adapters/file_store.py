@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
-from channel_adapter.adapters.folder import Folder
+from channel_adapter.adapters.folder import Folder, make_folder
 from channel_adapter.adapters.s3.bucket import Bucket
 from channel_adapter.adapters.s3.keys import key_source
 from channel_adapter.adapters.s3.roles import amazon
@@ -70,7 +70,7 @@ def open_file_store(settings: UploadSettings) -> ObjectFileStore:
         return ObjectFileStore(_bucket(settings.uploads_s3_bucket, settings.uploads_s3_endpoint_url))
     folder = Path(settings.uploads_dir)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError:
         raise FileStoreError(FileFault.REFUSED) from None
     return ObjectFileStore(Folder(folder.resolve()))
@@ -87,14 +87,16 @@ def _bucket(name: str, endpoint: str | None) -> Bucket:
 def bucket_address(name: str, endpoint: str | None, region: str) -> str:
     """Return where a bucket's objects are: Amazon wants its name in the host's, every other S3 knows it in the path.
 
-    Raises FileStoreError where the endpoint is no address.
+    Raises FileStoreError where the endpoint is no address, or one with a user or password.
     """
     if not endpoint:
         in_host = HOST_LABEL.fullmatch(name)  # one with dots has no certificate
         return f"https://{name}.s3.{amazon(region)}" if in_host else f"https://s3.{amazon(region)}/{quote(name)}"
     try:
         url = urlsplit(endpoint)
-        valid = url.scheme in ("http", "https") and url.hostname and url.port != 0  # reading the port checks it
+        # Reading the port checks it, and encoding the host its labels. "@": a password belongs in no address.
+        host = (url.hostname or "").encode("idna")
+        valid = url.scheme in ("http", "https") and host and url.port != 0 and "@" not in url.netloc
     except ValueError:
         valid = False
     if not valid:

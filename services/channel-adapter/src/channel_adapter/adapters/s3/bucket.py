@@ -118,6 +118,8 @@ class Bucket:
                 return Answer(response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError):
             return None
+        except ValueError:  # settings that no request can hold: a line's end in a header, a host that is none
+            raise FileStoreError(FileFault.REFUSED) from None
 
     def _session(self) -> aiohttp.ClientSession:
         if self._http is None:

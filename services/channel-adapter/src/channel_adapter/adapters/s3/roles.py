@@ -68,19 +68,21 @@ async def of_container(environ: Environment, http: Http) -> Lent:
 
 
 async def of_machine(environ: Environment, http: Http) -> Lent:
-    """EC2, by the second version of its metadata service; the last to be asked, so that none is FileFault.REFUSED."""
+    """EC2, by the second version of its metadata service; the last to be asked, so that none is FileFault.REFUSED.
+
+    There is none where nobody answers when asked for a token; from then on, what passes is FileFault.UNREACHABLE.
+    """
     if environ.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         raise FileStoreError(FileFault.REFUSED)
     url = (environ.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or EC2).rstrip("/")
+    ask = Ask("PUT", f"{url}/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
     try:
-        token = await _asked(
-            http, Ask("PUT", f"{url}/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-        )
-        headers = {"X-aws-ec2-metadata-token": token}
-        role = await _asked(http, Ask("GET", url + EC2_ROLES, headers))
-        return _lent(await _asked(http, Ask("GET", url + EC2_ROLES + role, headers)))
+        answer = await _answered(http, ask)
     except FileStoreError:
         raise FileStoreError(FileFault.REFUSED) from None
+    headers = {"X-aws-ec2-metadata-token": _good(answer)}
+    role = await _asked(http, Ask("GET", url + EC2_ROLES, headers))
+    return _lent(await _asked(http, Ask("GET", url + EC2_ROLES + role, headers)))
 
 
 def amazon(region: str) -> str:
@@ -98,7 +100,18 @@ class Ask(NamedTuple):
     proxy: str | None = None  # what has an address of this machine only is never behind one
 
 
+class Answer(NamedTuple):
+    """What such a service said."""
+
+    status: int
+    text: str
+
+
 async def _asked(http: Http, ask: Ask) -> str:
+    return _good(await _answered(http, ask))
+
+
+async def _answered(http: Http, ask: Ask) -> Answer:
     try:
         async with http.request(
             ask.method,
@@ -109,12 +122,15 @@ async def _asked(http: Http, ask: Ask) -> str:
             timeout=TIMES,
             allow_redirects=False,
         ) as response:
-            text = await response.text()
+            return Answer(response.status, await response.text())
     except (aiohttp.ClientError, TimeoutError, ValueError):  # ValueError: an address that is none, a text that is none
         raise FileStoreError from None
-    if response.status == HTTPStatus.OK:
-        return text.strip()
-    passing = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR or response.status == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _good(answer: Answer) -> str:
+    if answer.status == HTTPStatus.OK:
+        return answer.text.strip()
+    passing = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status == HTTPStatus.TOO_MANY_REQUESTS
     raise FileStoreError(FileFault.UNREACHABLE if passing else FileFault.REFUSED)
 
 
