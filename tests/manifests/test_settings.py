@@ -58,3 +58,14 @@ def test_the_marker_is_told_what_makes_the_vectors(values: str, embedder: str) -
     objects = rendered(values, *([f"vectorSearch.embedder={embedder}"] if embedder else []))
     told = {pod.component.name: environment(pod.main) for pod in pods(objects)}
     assert told["migrations"]["EMBEDDING_MODEL"] == told["vector-search"]["EMBEDDER"] == (embedder or "minilm_onnx")
+
+
+@pytest.mark.parametrize(("deadline", "waits"), [(1800, "600"), (100, "33")])
+def test_the_migration_waits_for_slow_stores_and_keeps_time_for_its_work(deadline: int, waits: str) -> None:
+    job = next(
+        found for found in pods(rendered("laptop", f"migrations.deadlineSeconds={deadline}"))
+        if found.component.name == "migrations"
+    )  # fmt: skip
+    assert job.owner["spec"]["activeDeadlineSeconds"] == deadline
+    env = environment(job.main)
+    assert env["DATABASE_WAIT_SECONDS"] == env["NATS_WAIT_SECONDS"] == waits
