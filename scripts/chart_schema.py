@@ -22,8 +22,10 @@ QUANTITY = {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|Ki|Mi|Gi|Ti|M|
 # Quantities by name; the API server knows which names there are (hugepages-2Mi, example.org/gpu) and what fits them.
 AMOUNTS = {
     "type": "object",
-    "propertyNames": {"pattern": r"^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$"},
-    "additionalProperties": {"type": ["string", "integer", "number"]},
+    "additionalProperties": False,
+    "patternProperties": {
+        r"^(cpu|memory|ephemeral-storage|hugepages-.+|.+/.+)$": {"type": ["string", "integer", "number"]}
+    },
 }
 RESOURCES = {
     "type": "object",
@@ -32,7 +34,7 @@ RESOURCES = {
 }
 SHORT = {
     "quantity": QUANTITY,
-    "resources": {"allOf": [{"$ref": "#/definitions/resources"}]},
+    "resources": {"$ref": "#/definitions/resources"},
     "object": {"type": "object", "additionalProperties": True},
 }
 # Helm reads a whole number as it is written; a limit such as `minimum` then holds for it.
@@ -73,7 +75,7 @@ def schema_of(key: str, node: yaml.Node, lines: list[str], shared: Schema, above
     found: Schema = {"type": TYPES[node.tag.rpartition(":")[2]]}
     if description:
         found["description"] = description
-    free = "additionalProperties" in more or "allOf" in more
+    free = "additionalProperties" in more or "$ref" in more
     if isinstance(node, yaml.MappingNode) and not free:
         own = properties(key, node, lines, shared)
         found |= {"additionalProperties": False, "properties": (shared | own) if component else own}
