@@ -100,7 +100,7 @@ test-images: install ## Build the images and run every one of them; needs a cont
 	@PINNED="$(PINNED)" $(BIN)/pytest tests/images $(ARGS)
 
 .PHONY: pin
-pin: ## Look up the digests of the base images and write deploy/docker/images.lock; needs a network
+pin: ## Look up the digests of the base images (images.lock) and of the chart's (values-pinned.yaml); needs a network
 	@scripts/pin.sh
 
 ## A cluster

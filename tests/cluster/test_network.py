@@ -25,13 +25,14 @@ SETTLED_SECONDS = 20.0
 AT_ONCE = 4  # probes; each waits four seconds for what is refused
 Reached = dict[str, set[str]]
 # Written by hand, apart from the chart's own table: a mistake there is not repeated here.
+# What waits for the schema before it starts reaches PostgreSQL.
 MAY_REACH: dict[str, set[str]] = {
-    "web": {DNS, "gateway:8000"},
-    "gateway": {DNS, "channel-adapter:50051", "coaching:50051", "nats:4222", "redis:6379"},
+    "web": {DNS, "gateway:8000", "postgresql:5432"},
+    "gateway": {DNS, "channel-adapter:50051", "coaching:50051", "postgresql:5432", "nats:4222", "redis:6379"},
     "coaching": {DNS, "llm-inference:50051", "vector-search:50051", "postgresql:5432", "nats:4222"},
     "channel-adapter": {DNS, "coaching:50051", "postgresql:5432", "nats:4222", TELEGRAM},
-    "llm-inference": {DNS, MODEL},
-    "vector-search": {DNS, "coaching:50051", "chroma:8000"},
+    "llm-inference": {DNS, "postgresql:5432", MODEL},
+    "vector-search": {DNS, "coaching:50051", "chroma:8000", "postgresql:5432"},
     "postgresql": set(),
     "nats": {DNS},
     "redis": set(),

@@ -142,7 +142,10 @@ def test_it_packs_what_is_worth_it(web: Container) -> None:
     assert ask(web, name[0], Accept_Encoding="gzip").headers["content-encoding"] == "gzip"
 
 
-@pytest.mark.parametrize("path", ["/v1/messages?after=3", "/webhooks/telegram/main"])
+@pytest.mark.parametrize(
+    "path",
+    ["/v1/messages?after=3", "/webhooks/telegram/main", "/v1/files/a.pdf", "/webhooks/telegram/a.b", "/openapi.json"],
+)
 def test_the_gateway_is_told_who_came_and_how(web: Container, path: str) -> None:
     seen = json.loads(
         ask(web, path, Host="coach.example.org", X_Forwarded_For="203.0.113.7", X_Forwarded_Proto="https").body

@@ -46,12 +46,12 @@ GRPC = (("grpc", 50051), ("http", 8000))
 HTTP = (("http", 8000),)
 
 COMPONENTS = (
-    Component("gateway", Kind.DEPLOYMENT, "gateway", HTTP),
+    Component("gateway", Kind.DEPLOYMENT, "gateway", HTTP, waits=True),
     Component("coaching", Kind.DEPLOYMENT, "coaching", GRPC, waits=True),
     Component("channel-adapter", Kind.DEPLOYMENT, "channel-adapter", GRPC, waits=True),
-    Component("llm-inference", Kind.DEPLOYMENT, "llm-inference", GRPC),
-    Component("vector-search", Kind.DEPLOYMENT, "vector-search", GRPC),
-    Component("web", Kind.DEPLOYMENT, "web", (("http", 8080),), user=101),
+    Component("llm-inference", Kind.DEPLOYMENT, "llm-inference", GRPC, waits=True),
+    Component("vector-search", Kind.DEPLOYMENT, "vector-search", GRPC, waits=True),
+    Component("web", Kind.DEPLOYMENT, "web", (("http", 8080),), user=101, waits=True),
     Component("postgresql", Kind.STATEFUL_SET, ports=(("postgresql", 5432),), user=999),
     Component("nats", Kind.STATEFUL_SET, ports=(("nats", 4222), ("cluster", 6222), ("monitor", 8222))),
     Component("redis", Kind.STATEFUL_SET, ports=(("redis", 6379),), user=999),

@@ -76,12 +76,18 @@ def test_on_a_laptop_nobody_but_the_jobs_leaves_the_cluster() -> None:
         assert not blocks or name in {"migrations", "secrets"}, name
 
 
-def test_a_model_in_the_pod_asks_nobody() -> None:
-    assert "egress" not in policies(rendered("laptop"))["llm-inference"]
+def test_a_model_in_the_pod_asks_nobody_but_for_the_schema() -> None:
+    objects = rendered("laptop")
+    assert {pair for pair in pairs(objects, "egress", "to") if pair[0] == "llm-inference"} == {
+        ("llm-inference", "postgresql", 5432)
+    }
+    ports = [port["port"] for rule in policies(objects)["llm-inference"]["egress"] for port in rule["ports"]]
+    assert set(ports) == {5432, 53}
 
 
 @pytest.mark.parametrize(
-    ("component", "port"), [("coaching", 6432), ("gateway", 4222), ("gateway", 6379), ("vector-search", 443)]
+    ("component", "port"),
+    [("coaching", 6432), ("gateway", 4222), ("gateway", 6379), ("vector-search", 443), ("web", 6432)],
 )
 def test_an_external_store_is_reached_at_its_own_port(component: str, port: int) -> None:
     rules = policies(rendered("gateway-api"))[component]["egress"]

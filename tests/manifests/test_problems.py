@@ -23,6 +23,7 @@ PROBLEMS = [
     ("coaching.settings.MY_TOKEN=x", "coaching.settings.MY_TOKEN: a secret does not belong in values"),
     ("gateway.autoscaling.enabled=true,gateway.autoscaling.minReplicas=9", "minReplicas 9 is more than maxReplicas 6"),
     ("secrets.externalSecret.enabled=true", "store.name and remoteKey"),
+    ("monitoring.serviceMonitor.enabled=true", "networkPolicies.monitoring: nobody may read metrics"),
 ]
 
 
@@ -63,3 +64,7 @@ def test_all_problems_are_said_at_once() -> None:
 def test_a_release_s_name_leaves_room() -> None:
     with pytest.raises(RenderError, match="uploads"):
         rendered("default", "channelAdapter.replicas=2")
+
+
+def test_monitors_need_no_way_in_where_no_policy_closes_it() -> None:
+    assert rendered("laptop", "monitoring.serviceMonitor.enabled=true", "networkPolicies.enabled=false")

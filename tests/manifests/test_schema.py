@@ -50,7 +50,17 @@ def _at(path: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "gateway", "global.image", "postgresql.external", "networkPolicies", "uploads.s3"]
+    "path",
+    [
+        "",
+        "gateway",
+        "gateway.resources",
+        "defaults.initResources",
+        "global.image",
+        "postgresql.external",
+        "networkPolicies",
+        "uploads.s3",
+    ],
 )
 def test_helm_refuses_an_unknown_key(path: str) -> None:
     with pytest.raises(RenderError, match="unheard"):
@@ -62,6 +72,9 @@ def test_helm_refuses_an_unknown_key(path: str) -> None:
     [
         ("environment=prod", "environment"),
         ("gateway.drainSeconds=soon", "drainSeconds"),
+        ("gateway.preStopSeconds=0", "preStopSeconds"),  # an older Kubernetes refuses a sleep of no seconds
+        ("gateway.resources.limitss.cpu=1", "limitss"),
+        ("gateway.resources.limits.memroy=1Gi", "memroy"),
         ("gateway.settings.lower=1", "settings"),
         ("nats.storage.size=many", "size"),
         ("publicUrl=coach.example.org", "publicUrl"),
@@ -87,3 +100,9 @@ def test_a_value_without_a_comment_is_refused(text: str) -> None:
 
 def test_every_set_of_values_is_valid_yaml() -> None:
     assert all(yaml.safe_load(path.read_text()) for files in SETS.values() for path in files)
+
+
+def test_requests_take_what_a_cluster_may_have() -> None:
+    limits = "llmInference.resources.limits"
+    assert rendered("laptop", f"{limits}.nvidia\\.com/gpu=1", f"{limits}.ephemeral-storage=1Gi", f"{limits}.cpu=2")
+    assert rendered("laptop", "web.resources.limits.cpu=null")  # no limit

@@ -48,19 +48,6 @@ def test_servers_listen_for_others(objects: list[Object]) -> None:
                 assert env[f"{name.upper()}_PORT"] == str(port)
 
 
-@pytest.mark.parametrize("component", ["coaching", "channel-adapter"])
-def test_who_uses_the_database_waits_for_its_schema(objects: list[Object], component: str) -> None:
-    for pod in pods(objects):
-        waits = [
-            container for container in pod.spec.get("initContainers", []) if container["name"] == "wait-for-database"
-        ]
-        assert bool(waits) is pod.component.waits, named(pod.owner)
-        if pod.component.name == component:
-            assert waits[0]["args"][:3] == ["db", "wait", "--min-revision"]
-            # As the service's own role: it waits for the password too.
-            assert environment(waits[0])["DATABASE_URL"] == environment(pod.main)["DATABASE_URL"]
-
-
 def test_whole_numbers_stay_whole() -> None:
     gateway = next(pod for pod in pods(rendered("options")) if pod.component.name == "gateway")
     assert environment(gateway.main)["GUEST_MESSAGES_PER_MINUTE"] == "2000000"
@@ -71,3 +58,14 @@ def test_the_marker_is_told_what_makes_the_vectors(values: str, embedder: str) -
     objects = rendered(values, *([f"vectorSearch.embedder={embedder}"] if embedder else []))
     told = {pod.component.name: environment(pod.main) for pod in pods(objects)}
     assert told["migrations"]["EMBEDDING_MODEL"] == told["vector-search"]["EMBEDDER"] == (embedder or "minilm_onnx")
+
+
+@pytest.mark.parametrize(("deadline", "waits"), [(1800, "600"), (100, "33")])
+def test_the_migration_waits_for_slow_stores_and_keeps_time_for_its_work(deadline: int, waits: str) -> None:
+    job = next(
+        found for found in pods(rendered("laptop", f"migrations.deadlineSeconds={deadline}"))
+        if found.component.name == "migrations"
+    )  # fmt: skip
+    assert job.owner["spec"]["activeDeadlineSeconds"] == deadline
+    env = environment(job.main)
+    assert env["DATABASE_WAIT_SECONDS"] == env["NATS_WAIT_SECONDS"] == waits

@@ -47,6 +47,14 @@ def test_every_base_image_has_a_digest_to_be_pinned_to() -> None:
     assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", digest) for digest in locked.values())
 
 
+def test_what_is_the_gateway_s_is_never_taken_for_a_file_of_the_page() -> None:
+    """In nginx a location by regular expression (`.pdf`) wins over one by prefix, unless that one says ^~ or =."""
+    text = (DOCKER / "web/nginx.conf.template").read_text()
+    passed_on = re.findall(r"location (.*) \{\n      include /tmp/nginx/gateway.conf;", text)
+
+    assert sorted(passed_on) == ["= /openapi.json", "^~ /v1/", "^~ /webhooks/"]
+
+
 @pytest.mark.parametrize(("name", "text"), recipes().items())
 def test_no_recipe_asks_curl_or_the_network_for_its_health(name: str, text: str) -> None:
     checks = re.findall(r"^HEALTHCHECK .*", text, re.MULTILINE)

@@ -1,5 +1,6 @@
 """PostgreSQL: one pool per process, one transaction per message, always within one organisation."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,8 +16,10 @@ _SET_ORGANIZATION = text("SELECT set_config('app.organization_id', :organization
 
 
 def async_url(url: str) -> str:
-    """Return `url` with the asyncpg driver named, whatever form of postgres:// it came in."""
+    """Return `url` for SQLAlchemy and asyncpg, whatever form of postgres:// it came in, with `sslmode` or `ssl`."""
     _, separator, rest = url.partition("://")
+    # PostgreSQL's own word, which the driver does not take from SQLAlchemy.
+    rest = re.sub(r"([?&])sslmode=", r"\1ssl=", rest)
     return f"postgresql+asyncpg://{rest}" if separator else url
 
 

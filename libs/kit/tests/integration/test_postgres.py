@@ -27,6 +27,14 @@ def test_any_form_of_address_names_the_driver(url: str) -> None:
     assert async_url(url) == "postgresql+asyncpg://u@h/d"
 
 
+@pytest.mark.parametrize("option", ["sslmode=disable", "ssl=disable"])
+async def test_how_to_encrypt_may_be_said_in_either_word(database: TestDatabase, option: str) -> None:
+    settings = DatabaseSettings(database_url=SecretStr(f"{database.coaching_url}?{option}"))
+    pool = Database(settings, "kit-test")
+    await pool.check()
+    await pool.close()
+
+
 async def test_a_transaction_carries_its_organisation_and_nothing_afterwards(pool: Database) -> None:
     seen = text("SELECT current_setting('app.organization_id', true)")
     try:

@@ -40,6 +40,13 @@ async def test_the_role_of_any_service_is_enough(database: TestDatabase, role: s
     assert await wait_for(database.url_of(role), KNOWN, KNOWN.head, 0) == KNOWN.head
 
 
+@pytest.mark.parametrize("option", ["sslmode=disable", "ssl=disable"])
+async def test_how_to_encrypt_may_be_said_in_either_word(database: TestDatabase, option: str) -> None:
+    """The chart's postgresql.external.sslMode reaches services, which take `ssl`, and this command by one URL."""
+    url = f"{database.url_of('gateway_service')}?{option}"
+    assert await wait_for(url, KNOWN, KNOWN.head, 0) == KNOWN.head
+
+
 async def test_a_database_that_is_ahead_is_ready(database: TestDatabase) -> None:
     async with database.connect() as owner:
         await owner.execute("UPDATE public.alembic_version SET version_num = '9999'")

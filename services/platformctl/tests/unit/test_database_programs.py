@@ -31,6 +31,7 @@ def test_the_password_is_taken_out_of_the_url(url: str, address: str, password: 
 def test_another_database_of_the_same_server() -> None:
     url = "postgresql+asyncpg://anna:hush@db/coaching?sslmode=require"
     assert in_database(url, "scratch") == "postgresql://anna:hush@db/scratch?sslmode=require"
+    assert in_database(url.replace("sslmode", "ssl"), "scratch") == in_database(url, "scratch")
 
 
 async def test_a_program_that_is_too_old_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ plus a key in values.yaml and its rows in files/connections.yaml. The definition
   rules             what its service account may do with Kubernetes
   hook              {events, weight, around}: its pod is a Helm hook; around: its account and policy too
   single            true: never more than one pod, whatever values say
+  oneNode           true: all its pods on one node, as they share a volume that attaches to one
   metrics           true: /metrics on the port "http"
   problems          sentences about its values; any of them refuses the release
 */ -}}

@@ -52,7 +52,7 @@ spec:
     {{- end }}
   {{- end }}
   {{- end }}
-  {{- with .values.affinity }}
+  {{- with include "lib.affinity" . | fromYaml }}
   affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
@@ -98,6 +98,19 @@ spec:
     {{- with .spec.volumes }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
+{{- end -}}
+
+{{- /* The operator's, and of a component of oneNode beside its own pods. (The first one may go anywhere: it is its own company.) */ -}}
+{{- define "lib.affinity" -}}
+{{- $affinity := deepCopy .values.affinity -}}
+{{- if .spec.oneNode -}}
+{{- $beside := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "lib.selector" (list .root .name) | fromYaml)) -}}
+{{- $key := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $pods := deepCopy ($affinity.podAffinity | default dict) -}}
+{{- $_ := set $pods $key (append (index $pods $key | default list) $beside) -}}
+{{- $_ := set $affinity "podAffinity" $pods -}}
+{{- end -}}
+{{- toYaml $affinity -}}
 {{- end -}}
 
 {{- /* Time to stop: the wait before it, the drain, what is cut off after it and what is closed then (kit.process). */ -}}

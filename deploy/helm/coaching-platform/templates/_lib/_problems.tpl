@@ -83,6 +83,9 @@
 {{- if and $v.monitoring.serviceMonitor.enabled (not ($has.Has "monitoring.coreos.com/v1")) -}}
 {{- $problems = append $problems "monitoring.serviceMonitor.enabled: this cluster has no Prometheus Operator (monitoring.coreos.com/v1); install it, or switch this off." -}}
 {{- end -}}
+{{- if and $v.monitoring.serviceMonitor.enabled $v.networkPolicies.enabled (not $v.networkPolicies.monitoring) -}}
+{{- $problems = append $problems "networkPolicies.monitoring: nobody may read metrics, so that the monitors would never reach a pod; say where Prometheus is, or switch monitoring.serviceMonitor.enabled off." -}}
+{{- end -}}
 {{- if and $v.secrets.externalSecret.enabled (not ($has.Has "external-secrets.io/v1")) -}}
 {{- $problems = append $problems "secrets.externalSecret.enabled: this cluster has no External Secrets Operator (external-secrets.io/v1); install it, or use secrets.existingSecret." -}}
 {{- end -}}

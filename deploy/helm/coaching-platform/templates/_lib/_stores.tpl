@@ -49,17 +49,25 @@ http://{{ include "lib.fullname" (list $ "chroma") }}:8000
 {{ include "lib.fullname" . }}:50051
 {{- end -}}
 
-{{- /* The init container of what uses the database: its role can connect, and the schema is this chart's or newer. */ -}}
+{{- /*
+The init container of each service of ours: its role can connect, and the schema is this chart's or newer. So after a migration
+that failed no new pod becomes ready beside the old version: (root, user, name of the password in the Secret).
+*/ -}}
 {{- define "lib.waitForDatabase" -}}
-{{- /* (root, user, name of the password in the Secret) */ -}}
 - name: wait-for-database
   image: platformctl
+  user: 10001
   args: [db, wait, --min-revision, {{ index (index . 0).Chart.Annotations "coaching-platform/schema-revision" | quote }}, --timeout, "1800"]
   env:
     ENVIRONMENT: {{ (index . 0).Values.environment }}
     DATABASE_URL: {{ include "lib.database.url" . | quote }}
   secrets:
     {{ index . 2 }}: {{ index . 2 }}
+{{- end -}}
+
+{{- /* The same for a service without a role of its own: the gateway's may read the revision, and owns no person's data. */ -}}
+{{- define "lib.waitForSchema" -}}
+{{- include "lib.waitForDatabase" (list . "gateway_service" "GATEWAY_DATABASE_PASSWORD") -}}
 {{- end -}}
 
 {{- /* Probes of a service that speaks gRPC; it listens when its store or model is there. */ -}}

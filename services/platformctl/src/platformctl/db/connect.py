@@ -1,5 +1,6 @@
 """Plain connections for operator commands."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -12,8 +13,10 @@ CONNECT_SECONDS = 10.0
 
 
 def plain_url(url: str) -> str:
-    """The URL as asyncpg takes it, without SQLAlchemy's name of the driver."""
+    """The URL as asyncpg and PostgreSQL's programs take it: without a driver, `sslmode` where SQLAlchemy says `ssl`."""
     _, separator, rest = url.partition("://")
+    # They would ask the server for a setting called `ssl`, which it refuses.
+    rest = re.sub(r"([?&])ssl=", r"\1sslmode=", rest)
     return f"postgresql://{rest}" if separator else url
 
 
