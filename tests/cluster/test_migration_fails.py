@@ -2,8 +2,8 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,11 @@ WITHIN_SECONDS = 300
 # Both tries of the migration have failed by then, and until then the old version is written to.
 GIVEN_SECONDS = 240 if FULL else 100
 REVISION = "9001"
+# Names and values keys of what a new release replaces, all of it, and not only what uses the database itself.
+SERVICES = {
+    "gateway": "gateway", "coaching": "coaching", "channel-adapter": "channelAdapter", "llm-inference": "llmInference",
+    "vector-search": "vectorSearch", "web": "web",
+}  # fmt: skip
 MIGRATION = '''"""A migration that fails halfway, after a change that must be taken back."""
 
 from alembic import op
@@ -57,9 +62,43 @@ def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterato
     manifest = chart / "Chart.yaml"
     manifest.write_text(manifest.read_text().replace(f'{HEAD}: "{head}"', f'{HEAD}: "{REVISION}"'))
     yield replace(scripted, chart=chart).with_settings(
-        f"global.image.references.platformctl={image}", "coaching.settings.TURN_SETTLE_SECONDS=0.9"
+        f"global.image.references.platformctl={image}",
+        *(f"{key}.podAnnotations.release=next" for key in SERVICES.values()),
     )
     scripted.upgrade()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A pod of a service. `started`: its own container was started, whatever became of it."""
+
+    component: str
+    ready: bool
+    restarts: int
+    started: bool
+
+
+def services(release: Release) -> dict[str, Seen]:
+    """Return every pod of our services, by uid."""
+    found = {}
+    for pod in release.pods():
+        component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        if component in SERVICES:
+            main = pod["status"].get("containerStatuses", [{}])[0]
+            begun = bool({"running", "terminated"} & set(main.get("state", {})) or main.get("lastState"))
+            found[pod["metadata"]["uid"]] = Seen(
+                component, main.get("ready", False), main.get("restartCount", 0), begun
+            )
+    return found
+
+
+def only_the_old_serve(old: Mapping[str, Seen], now: Mapping[str, Seen]) -> bool:
+    """Return whether each old pod is as it was; fails with what is new and was ever ready, and what did not try."""
+    assert {uid: now.get(uid) for uid in old} == dict(old)
+    new = [seen for uid, seen in now.items() if uid not in old]
+    assert {seen.component for seen in new} == set(SERVICES)
+    assert not [seen for seen in new if seen.started]
+    return True
 
 
 @pytest.mark.guarantee("K8S-migration-fails")
@@ -70,6 +109,8 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
 ) -> None:
     before = scripted.revision()
     head = head_of(CHART)
+    old = services(scripted)
+    assert {seen.component for seen in old.values() if seen.ready} == set(SERVICES)
     outside.begin(f"http://{scripted.object('web')}.{scripted.kube.namespace}:8080")
     try:
         begun = time.monotonic()
@@ -84,6 +125,7 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
         assert status.status == 1
         assert f"schema revision {head}" in status.out
         assert "a_table_that_nobody_made" in status.out
+        assert only_the_old_serve(old, services(scripted))
         scripted.rollback(before)
     finally:
         ledger = outside.end()
