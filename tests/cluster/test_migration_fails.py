@@ -11,7 +11,7 @@ import pytest
 from support.cluster.outside import Outside
 from support.cluster.place import Place
 from support.cluster.programs import CommandError, attempt, run
-from support.cluster.release import CHART, Release
+from support.cluster.release import CHART, HEAD, Release
 from support.cluster.upheaval import kept
 from support.guarantees import FULL
 
@@ -38,18 +38,12 @@ def upgrade() -> None:
     op.execute("CREATE TABLE coaching.half_done (id integer)")
     op.execute("ALTER TABLE coaching.a_table_that_nobody_made ADD COLUMN more text")
 '''
-HEAD = "coaching-platform/schema-revision"
-
-
-def head_of(chart: Path) -> str:
-    line = next(line for line in (chart / "Chart.yaml").read_text().splitlines() if HEAD in line)
-    return line.split(":")[1].strip().strip('"')
 
 
 @pytest.fixture
 def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterator[Release]:
     """The next release: its image of platformctl has one more migration, its chart waits for that one."""
-    head = head_of(CHART)
+    head = scripted.head
     (tmp_path / "migration.py").write_text(MIGRATION.format(revision=REVISION, head=head))
     (tmp_path / "Dockerfile").write_text(
         f"FROM {place.image('platformctl', tag)}\nCOPY migration.py /app/migrations/versions/{REVISION}_fails.py\n"
@@ -108,7 +102,7 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
     scripted: Release, broken: Release, outside: Outside, tell: Callable[[str], None]
 ) -> None:
     before = scripted.revision()
-    head = head_of(CHART)
+    head = scripted.head
     old = services(scripted)
     assert {seen.component for seen in old.values() if seen.ready} == set(SERVICES)
     outside.begin(f"http://{scripted.object('web')}.{scripted.kube.namespace}:8080")
