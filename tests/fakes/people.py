@@ -35,8 +35,8 @@ def echoing(asked: Asked) -> Reply:
 class Written:
     """One person's one message; `answers`: the texts that came back, in order.
 
-    On the web `id` is the message's own; `stored` has the ids of the person's messages in the history, and `replied`, for
-    each of the coach's there, the id of the one that it answers.
+    On the web `id` is the message's own; `stored` has the ids of the person's messages in the history, and `replied`
+    for each of the coach's there the id of the one that it answers.
     """
 
     word: str
