@@ -1,64 +1,29 @@
 """An upgrade whose migration the database refuses: the old version goes on, and the operator is told why."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from support.cluster.broken import REFUSED, SERVICES, TAKEN_BACK, after
 from support.cluster.outside import Outside
 from support.cluster.place import Place
-from support.cluster.programs import CommandError, attempt, run
-from support.cluster.release import CHART, HEAD, Release
+from support.cluster.programs import CommandError, attempt
+from support.cluster.release import Release
 from support.cluster.upheaval import kept
 from support.guarantees import FULL
 
 WITHIN_SECONDS = 300
 # Both tries of the migration have failed by then, and until then the old version is written to.
 GIVEN_SECONDS = 240 if FULL else 100
-REVISION = "9001"
-# Names and values keys of what a new release replaces, all of it, and not only what uses the database itself.
-SERVICES = {
-    "gateway": "gateway", "coaching": "coaching", "channel-adapter": "channelAdapter", "llm-inference": "llmInference",
-    "vector-search": "vectorSearch", "web": "web",
-}  # fmt: skip
-MIGRATION = '''"""A migration that fails halfway, after a change that must be taken back."""
-
-from alembic import op
-
-revision = "{revision}"
-down_revision = "{head}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute("CREATE TABLE coaching.half_done (id integer)")
-    op.execute("ALTER TABLE coaching.a_table_that_nobody_made ADD COLUMN more text")
-'''
 
 
 @pytest.fixture
 def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterator[Release]:
-    """The next release: its image of platformctl has one more migration, its chart waits for that one."""
-    head = scripted.head
-    (tmp_path / "migration.py").write_text(MIGRATION.format(revision=REVISION, head=head))
-    (tmp_path / "Dockerfile").write_text(
-        f"FROM {place.image('platformctl', tag)}\nCOPY migration.py /app/migrations/versions/{REVISION}_fails.py\n"
-    )
-    image = place.image("platformctl", f"{tag}-fails")
-    run("docker", "build", "--quiet", "--tag", image, str(tmp_path), env={"DOCKER_BUILDKIT": "1"})
-    run(*place.load, image) if place.load else run("docker", "push", "--quiet", image)
-    chart = tmp_path / "chart"
-    shutil.copytree(CHART, chart)
-    manifest = chart / "Chart.yaml"
-    manifest.write_text(manifest.read_text().replace(f'{HEAD}: "{head}"', f'{HEAD}: "{REVISION}"'))
-    yield replace(scripted, chart=chart).with_settings(
-        f"global.image.references.platformctl={image}",
-        *(f"{key}.podAnnotations.release=next" for key in SERVICES.values()),
-    )
+    """The next release, whose migration fails; what it leaves is put right."""
+    yield after(scripted, place, tag, tmp_path)
     scripted.upgrade()
 
 
@@ -118,13 +83,12 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
         )
         assert status.status == 1
         assert f"schema revision {head}" in status.out
-        assert "a_table_that_nobody_made" in status.out
+        assert REFUSED in status.out
         assert only_the_old_serve(old, services(scripted))
         scripted.rollback(before)
     finally:
         ledger = outside.end()
     tell(f"helm upgrade gave up after {seconds:.0f} s; meanwhile {ledger}")
     assert kept(ledger, seconds)
-    table = "SELECT to_regclass('coaching.half_done') IS NULL"
     pod = f"{scripted.object('postgresql')}-0"
-    assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", table).strip() == "t"
+    assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", TAKEN_BACK).strip() == "t"
