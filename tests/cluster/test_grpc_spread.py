@@ -9,9 +9,9 @@ import pytest
 from support.cluster.outside import Outside
 from support.cluster.release import Release
 
-AGE_SECONDS = 15
-# gRPC varies the age by a tenth, and asks a name server that keeps its answers for up to 10 seconds.
-SLACK_SECONDS = 12
+# Long enough that what delays a change is within it: gRPC varies the age by a tenth, a name server keeps answers for
+# some seconds. The connection begins with the upgrade to this age, and ends when the new pods have long been there.
+AGE_SECONDS = 60
 CALLS = re.compile(r"^grpc_request_duration_seconds_count\{.*VectorSearch/.*\} ([0-9.]+)$", re.MULTILINE)
 HTTP = 8000
 
@@ -41,7 +41,7 @@ def test_three_pods_serve_within_the_connection_age(
         assert len(before) == 3
         now = before
         while not all(now[name] > count for name, count in before.items()):
-            assert time.monotonic() - ready_at < AGE_SECONDS + SLACK_SECONDS, f"{before} -> {now}"
+            assert time.monotonic() - ready_at < AGE_SECONDS, f"{before} -> {now}"
             time.sleep(1)
             now = served(aged)
         seconds = time.monotonic() - ready_at

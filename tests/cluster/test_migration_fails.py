@@ -1,65 +1,63 @@
 """An upgrade whose migration the database refuses: the old version goes on, and the operator is told why."""
 
-import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from support.cluster.broken import REFUSED, SERVICES, TAKEN_BACK, after
 from support.cluster.outside import Outside
 from support.cluster.place import Place
-from support.cluster.programs import CommandError, attempt, run
-from support.cluster.release import CHART, Release
+from support.cluster.programs import CommandError, attempt
+from support.cluster.release import Release
 from support.cluster.upheaval import kept
 from support.guarantees import FULL
 
 WITHIN_SECONDS = 300
 # Both tries of the migration have failed by then, and until then the old version is written to.
 GIVEN_SECONDS = 240 if FULL else 100
-REVISION = "9001"
-MIGRATION = '''"""A migration that fails halfway, after a change that must be taken back."""
-
-from alembic import op
-
-revision = "{revision}"
-down_revision = "{head}"
-branch_labels = None
-depends_on = None
-
-
-def upgrade() -> None:
-    op.execute("CREATE TABLE coaching.half_done (id integer)")
-    op.execute("ALTER TABLE coaching.a_table_that_nobody_made ADD COLUMN more text")
-'''
-HEAD = "coaching-platform/schema-revision"
-
-
-def head_of(chart: Path) -> str:
-    line = next(line for line in (chart / "Chart.yaml").read_text().splitlines() if HEAD in line)
-    return line.split(":")[1].strip().strip('"')
 
 
 @pytest.fixture
 def broken(scripted: Release, place: Place, tag: str, tmp_path: Path) -> Iterator[Release]:
-    """The next release: its image of platformctl has one more migration, its chart waits for that one."""
-    head = head_of(CHART)
-    (tmp_path / "migration.py").write_text(MIGRATION.format(revision=REVISION, head=head))
-    (tmp_path / "Dockerfile").write_text(
-        f"FROM {place.image('platformctl', tag)}\nCOPY migration.py /app/migrations/versions/{REVISION}_fails.py\n"
-    )
-    image = place.image("platformctl", f"{tag}-fails")
-    run("docker", "build", "--quiet", "--tag", image, str(tmp_path), env={"DOCKER_BUILDKIT": "1"})
-    run(*place.load, image) if place.load else run("docker", "push", "--quiet", image)
-    chart = tmp_path / "chart"
-    shutil.copytree(CHART, chart)
-    manifest = chart / "Chart.yaml"
-    manifest.write_text(manifest.read_text().replace(f'{HEAD}: "{head}"', f'{HEAD}: "{REVISION}"'))
-    yield replace(scripted, chart=chart).with_settings(
-        f"global.image.references.platformctl={image}", "coaching.settings.TURN_SETTLE_SECONDS=0.9"
-    )
+    """The next release, whose migration fails; what it leaves is put right."""
+    yield after(scripted, place, tag, tmp_path)
     scripted.upgrade()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A pod of a service. `started`: its own container was started, whatever became of it."""
+
+    component: str
+    ready: bool
+    restarts: int
+    started: bool
+
+
+def services(release: Release) -> dict[str, Seen]:
+    """Return every pod of our services, by uid."""
+    found = {}
+    for pod in release.pods():
+        component = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+        if component in SERVICES:
+            main = pod["status"].get("containerStatuses", [{}])[0]
+            begun = bool({"running", "terminated"} & set(main.get("state", {})) or main.get("lastState"))
+            found[pod["metadata"]["uid"]] = Seen(
+                component, main.get("ready", False), main.get("restartCount", 0), begun
+            )
+    return found
+
+
+def only_the_old_serve(old: Mapping[str, Seen], now: Mapping[str, Seen]) -> bool:
+    """Return whether each old pod is as it was; fails with what is new and was ever ready, and what did not try."""
+    assert {uid: now.get(uid) for uid in old} == dict(old)
+    new = [seen for uid, seen in now.items() if uid not in old]
+    assert {seen.component for seen in new} == set(SERVICES)
+    assert not [seen for seen in new if seen.started]
+    return True
 
 
 @pytest.mark.guarantee("K8S-migration-fails")
@@ -69,7 +67,9 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
     scripted: Release, broken: Release, outside: Outside, tell: Callable[[str], None]
 ) -> None:
     before = scripted.revision()
-    head = head_of(CHART)
+    head = scripted.head
+    old = services(scripted)
+    assert {seen.component for seen in old.values() if seen.ready} == set(SERVICES)
     outside.begin(f"http://{scripted.object('web')}.{scripted.kube.namespace}:8080")
     try:
         begun = time.monotonic()
@@ -83,12 +83,12 @@ def test_the_old_version_answers_and_status_says_what_the_database_said(
         )
         assert status.status == 1
         assert f"schema revision {head}" in status.out
-        assert "a_table_that_nobody_made" in status.out
+        assert REFUSED in status.out
+        assert only_the_old_serve(old, services(scripted))
         scripted.rollback(before)
     finally:
         ledger = outside.end()
     tell(f"helm upgrade gave up after {seconds:.0f} s; meanwhile {ledger}")
     assert kept(ledger, seconds)
-    table = "SELECT to_regclass('coaching.half_done') IS NULL"
     pod = f"{scripted.object('postgresql')}-0"
-    assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", table).strip() == "t"
+    assert scripted.kube("exec", pod, "--", "psql", "-h", "127.0.0.1", "-qtAc", TAKEN_BACK).strip() == "t"

@@ -1,5 +1,6 @@
 """`skaffold run` brings the platform up; with `skaffold dev` an edited line answers without an image."""
 
+import json
 import os
 import re
 import shutil
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 
 from support.cluster.checkout import copied
+from support.cluster.images import NAMES
 from support.cluster.place import Place
 from support.cluster.programs import run
 from support.cluster.release import Release
@@ -98,6 +101,24 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("profile", ["staging", "production"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole path", "from the checkout"])
+def test_a_profile_takes_the_operator_s_own_values(
+    checkout: Path, tmp_path: Path, place: Place, profile: str, whole: bool
+) -> None:
+    values = "tests/manifests/values/site.yaml"
+    built = {"builds": [{"imageName": name, "tag": f"registry.example.org/{name}:1"} for name in NAMES]}
+    (tmp_path / "built.json").write_text(json.dumps(built))
+    rendered = run(
+        "skaffold", "render", "--profile", profile, "--namespace", "coaching", "--update-check=false",
+        "--build-artifacts", str(tmp_path / "built.json"), "--digest-source=tag", folder=checkout,
+        env={**environment(place), f"{profile.upper()}_VALUES": str(checkout / values) if whole else values},
+    )  # fmt: skip
+    hosts = [rule["host"] for found in yaml.safe_load_all(rendered) if found and found["kind"] == "Ingress"
+             for rule in found["spec"]["rules"]]  # fmt: skip
+    assert hosts == ["coach.example.org"]
 
 
 @pytest.mark.guarantee("K8S-skaffold")

@@ -1,23 +1,27 @@
 """P9: while people write, five a second, a release is replaced by the next and brought back; one pod of each service.
 
-Every request succeeds within three tries and thirty seconds, and every message is answered once.
+Every request succeeds within three tries and thirty seconds, and every message is answered once. What was there before
+the migration is on the claim for backups.
 """
 
 from collections.abc import Callable
 
 import pytest
 
+from support.cluster.backups import verified
 from support.cluster.outside import Outside
+from support.cluster.place import Place
 from support.cluster.release import Release
 from support.cluster.slot import Slot
 from support.cluster.upheaval import Log, kept, written_by_this_release
 
 
-@pytest.mark.guarantee("P9-upgrade")
+@pytest.mark.guarantee("P9-upgrade", "K8S-backup")
 @pytest.mark.timeout(1500)
 def test_nothing_is_lost_while_a_release_is_replaced(
-    room: Slot, before: Release, scripted_preset: Release, outside: Outside, tell: Callable[[str], None]
-) -> None:
+    room: Slot, before: Release, scripted_preset: Release, outside: Outside, place: Place, tag: str,
+    tell: Callable[[str], None],
+) -> None:  # fmt: skip
     outside.make_secret(before.kube)
     room.held = before
     before.install()
@@ -34,4 +38,9 @@ def test_nothing_is_lost_while_a_release_is_replaced(
         ledger = outside.end()
         tell(f"{ledger}\n  {log}")
     assert kept(ledger, seconds)
+    if before.head != scripted_preset.head:  # the second upgrade found nothing left to migrate
+        (dump,) = verified(scripted_preset, place.image("platformctl", tag))
+        assert dump.revision == before.head
+        assert dump.tables["coaching.messages"] > 0
+        tell(f"  one backup of revision {dump.revision}, {dump.bytes} bytes in {len(dump.tables)} tables")
     room.held = scripted_preset  # what the tests after this one begin with

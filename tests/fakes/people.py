@@ -33,7 +33,11 @@ def echoing(asked: Asked) -> Reply:
 
 @dataclass(slots=True)
 class Written:
-    """One person's one message; `answers`: the texts that came back, in order."""
+    """One person's one message; `answers`: the texts that came back, in order.
+
+    On the web `id` is the message's own; `stored` has the ids of the person's messages in the history, and `replied`
+    for each of the coach's there the id of the one that it answers.
+    """
 
     word: str
     channel: str
@@ -42,17 +46,30 @@ class Written:
     answers: list[str] = field(default_factory=list)
     token: str = ""
     chat_id: int = 0
+    id: str = ""
+    stored: list[str] = field(default_factory=list)
+    replied: list[str] = field(default_factory=list)
 
     @property
     def accepted(self) -> bool:
         """Whether every request that brought it succeeded."""
         return bool(self.requests) and all(fate.succeeded for fate in self.requests)
 
+    def take(self, history: list[Json]) -> None:
+        """Note what the conversation on the web holds now."""
+        own = [message for message in history if message["role"] == "person"]
+        coachs = [message for message in history if message["role"] == "coach"]
+        turns = {message["turn_id"]: message["client_id"] for message in own}
+        self.answers = [message["text"] for message in coachs]
+        self.stored = [message["client_id"] for message in own]
+        self.replied = [turns.get(message["turn_id"], "") for message in coachs]
+
     def told(self) -> Json:
         """Return it for a report."""
         return {
             "word": self.word, "channel": self.channel, "at": self.at, "accepted": self.accepted,
             "requests": [fate.told() for fate in self.requests], "answers": self.answers,
+            "id": self.id, "stored": self.stored, "replied": self.replied,
         }  # fmt: skip
 
 
@@ -104,7 +121,8 @@ class People:
         if not session.succeeded:
             return
         written.token = json.loads(session.body)["token"]
-        message = {"id": str(uuid4()), "text": f"Today I want to begin with {written.word}."}
+        written.id = str(uuid4())
+        message = {"id": written.id, "text": f"Today I want to begin with {written.word}."}
         body = json.dumps(message).encode()
         await self._ask(written, Request("message", "POST", "/v1/messages", body, self._bearer(written)))
 
@@ -144,8 +162,7 @@ class People:
                     self._door, Request("history", "GET", "/v1/messages", headers=self._bearer(written))
                 )
             if found.succeeded:
-                messages = json.loads(found.body)["messages"]
-                written.answers = [message["text"] for message in messages if message["role"] == "coach"]
+                written.take(json.loads(found.body)["messages"])
 
     def state(self) -> Json:
         """Return how far it is."""

@@ -115,3 +115,24 @@ def test_the_table_names_only_components_ports_and_places() -> None:
 def test_switched_off_the_jobs_before_an_upgrade_still_pass_the_old_ones() -> None:
     left = of_kind(rendered("laptop", "networkPolicies.enabled=false"), "NetworkPolicy")
     assert [component_of(found) for found in left] == ["secrets"]
+
+
+def api_server_peers(objects: list[Object]) -> dict[str, list[Object]]:
+    """Where each component that may ask the API server finds it, as its policy says."""
+    return {
+        name: rule["to"]
+        for name, spec in policies(objects).items()
+        for rule in spec.get("egress", [])
+        if 6443 in {port["port"] for port in rule["ports"]}
+    }
+
+
+def test_where_nobody_says_where_the_api_server_is_and_helm_cannot_ask_it_may_be_anywhere() -> None:
+    anywhere = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
+    assert api_server_peers(rendered("laptop")) == {"migrations": anywhere, "secrets": anywhere}
+
+
+def test_an_api_server_that_is_named_is_not_looked_for() -> None:
+    named_peer = "networkPolicies.apiServer.peers[0].ipBlock.cidr=192.0.2.7/32"
+    there = [{"ipBlock": {"cidr": "192.0.2.7/32"}}]
+    assert api_server_peers(rendered("laptop", named_peer)) == {"migrations": there, "secrets": there}

@@ -21,6 +21,8 @@ class Ledger:
     failed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
+    not_stored_once: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
     not_the_models: list[str] = field(default_factory=list)
 
     def faults(self) -> dict[str, list[str]]:
@@ -29,6 +31,8 @@ class Ledger:
             "requests that failed": self.failed,
             "accepted and not answered": self.lost,
             "answered more than once": self.doubled,
+            "not once in the history": self.not_stored_once,
+            "answered another id": self.others,
             "answered without the model": self.not_the_models,
         }
         return {kind: found for kind, found in kinds.items() if found}
@@ -45,7 +49,7 @@ class Ledger:
 
 
 def judged(report: dict[str, Any]) -> Ledger:
-    """Judge a report; an answer counts for the word that it names."""
+    """Judge a report: an answer counts for the word that it names, and on the web for the id that it belongs to."""
     written: list[dict[str, Any]] = report["written"]
     begun = min((one["at"] for one in written), default=0.0)
     fates = [(one, fate) for one in written for fate in one["requests"]]
@@ -70,5 +74,11 @@ def _answers(ledger: Ledger, one: dict[str, Any], name: str) -> None:
         ledger.lost.append(name)
     if len(answers) > 1:
         ledger.doubled.append(f"{name}: {len(answers)} times")
+    if one["channel"] == "web" and one["accepted"]:
+        # A request that was tried again may have brought the message twice, to be answered as one.
+        if one["stored"] != [one["id"]]:
+            ledger.not_stored_once.append(f"{name}: {len(one['stored'])} times")
+        if set(one["replied"]) - {one["id"]}:
+            ledger.others.append(name)
     if answers and not any(f"{MODEL_SAYS}{one['word']}," in text for text in answers):
         ledger.not_the_models.append(name)

@@ -10,7 +10,7 @@ import pytest
 from fakes import patience
 from fakes.openai_server import Asked
 from fakes.patience import Fate, Request, patiently
-from fakes.people import echoing
+from fakes.people import Written, echoing
 from support.ledger import judged
 from support.ports import free_port
 
@@ -71,12 +71,24 @@ def one(word: str, *answers: str, **fate: Any) -> dict[str, Any]:
     told = Fate("message", 100.0, ["202"], 0.1, succeeded=True).told() | fate
     return {
         "word": word, "channel": "web", "at": 100.0, "accepted": told["succeeded"], "requests": [told],
-        "answers": list(answers),
+        "answers": list(answers), "id": word, "stored": [word], "replied": [word for _ in answers],
     }  # fmt: skip
 
 
 def said(word: str) -> str:
     return echoing(Asked({}, {}, f"Today I want to begin with {word}.", None)).text
+
+
+def message(role: str, turn: str, client_id: str = "") -> dict[str, Any]:
+    return {"role": role, "text": role, "turn_id": turn, "client_id": client_id}
+
+
+def test_a_history_tells_what_was_stored_and_which_of_it_was_answered() -> None:
+    written = Written("task1", "web", 100.0, id="a")
+    written.take([message("person", "1", "a"), message("coach", "1"), message("coach", "2")])
+    assert (written.stored, written.replied, written.answers) == (["a"], ["a", ""], ["coach", "coach"])
+    written.take([message("person", "1", "a"), message("person", "1", "a"), message("coach", "1")])
+    assert (written.stored, written.replied) == (["a", "a"], ["a"])
 
 
 def test_everything_answered_once_has_no_fault() -> None:
@@ -94,6 +106,9 @@ def test_everything_answered_once_has_no_fault() -> None:
         (one("task1", said("task2")), "answered without the model"),
         (one("task1", "I cannot think right now."), "answered without the model"),
         (one("task1", succeeded=False, tries=["502"]), "requests that failed"),
+        (one("task1", said("task1")) | {"stored": ["task1", "task1"]}, "not once in the history"),
+        (one("task1", said("task1")) | {"stored": ["another"]}, "not once in the history"),
+        (one("task1", said("task1")) | {"replied": ["another"]}, "answered another id"),
         (one("task1", said("task1"), seconds=31.0), "requests that failed"),
         (one("task1", said("task1"), tries=["refused"] * 3 + ["202"]), "requests that failed"),
     ],

@@ -1,19 +1,38 @@
-"""Pods that look like a component to NetworkPolicies, and try to reach everybody."""
+"""Pods that look like a component to NetworkPolicies, and try to reach everybody, name servers over UDP too."""
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from support.cluster.outside import SECURITY
 from support.cluster.programs import Kube, Object
 
 LABEL = "tests/probe"
-# Prints which of the addresses took a connection; what a policy refuses mostly gets no answer at all.
+# Prints which of the addresses took a connection, or answered as a name server, which is asked twice: UDP may lose one.
+# What a policy refuses mostly gets no answer at all.
 SCRIPT = """
-import asyncio, json, sys
+import asyncio, json, socket, sys
 
-async def reaches(host, port):
+NAME = b"".join(bytes([len(word)]) + word.encode() for word in "kubernetes.default.svc.cluster.local".split("."))
+QUESTION = bytes.fromhex("c0ac01000001000000000000") + NAME + bytes.fromhex("0000010001")
+
+def answers(host, port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(2)
+        asking.connect((host, port))
+        for _ in range(2):
+            try:
+                asking.send(QUESTION)
+                return asking.recv(512)[:2] == QUESTION[:2]
+            except OSError:
+                pass
+    return False
+
+async def reaches(host, port, kind):
+    if kind == "udp":
+        return await asyncio.to_thread(answers, host, port)
     try:
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 4)
     except (OSError, TimeoutError):
@@ -27,7 +46,7 @@ async def main(targets):
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
-Address = tuple[str, int]
+Address = tuple[str, int, Literal["tcp", "udp"]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +57,7 @@ class Probe:
     name: str
 
     def reached(self, targets: Mapping[str, Address]) -> set[str]:
-        """Return the names of the addresses that took a connection."""
+        """Return the names of the addresses that took a connection or, over UDP, answered."""
         said = self.kube("exec", self.name, "--", "python", "-c", SCRIPT, json.dumps(targets))
         found: dict[str, bool] = json.loads(said)
         return {name for name, reached in found.items() if reached}

@@ -13,6 +13,7 @@ from support.tree import ROOT
 CHART = ROOT / "deploy/helm/coaching-platform"
 LAPTOP = CHART / "values-laptop.yaml"
 NAME = "coach"
+HEAD = "coaching-platform/schema-revision"  # an annotation of the chart
 SECONDS = 420
 GRACE_SECONDS = 90
 WORKLOADS = "deployments,statefulsets"
@@ -92,6 +93,12 @@ class Release:
     def object(self, component: str) -> str:
         """Return the name of a component's objects."""
         return f"{self.name}-{component}"
+
+    @property
+    def head(self) -> str:
+        """The schema revision that the chart's services wait for."""
+        line = next(line for line in (self.chart / "Chart.yaml").read_text().splitlines() if HEAD in line)
+        return line.split(":")[1].strip().strip('"')
 
     def pods(self, component: str = "") -> list[Object]:
         """Return the pods that are not of jobs and not on their way out."""

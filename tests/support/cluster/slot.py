@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from support.cluster.outside import TELEGRAM_SECRET, Outside
-from support.cluster.programs import Kube, Object
+from support.cluster.programs import Object
 from support.cluster.release import Release
+
+METRICS_READER = {"tests/reads": "metrics"}  # labels of a pod in the outside world's namespace
 
 
 @dataclass(slots=True)
@@ -32,21 +34,13 @@ class Slot:
         self.preset.kube("delete", kinds, "--all", "--wait", "--timeout=120s")
 
 
-def api_server() -> list[Object]:
-    """Return where the API server is, as peers of a policy: its Service, and what is behind it."""
-    kube = Kube("default")
-    slices = kube.list("endpointslices", "kubernetes.io/service-name=kubernetes")
-    behind = {address for found in slices for endpoint in found["endpoints"] for address in endpoint["addresses"]}
-    addresses = {kube.get("service/kubernetes")["spec"]["clusterIP"], *behind}
-    return [{"ipBlock": {"cidr": f"{address}/32"}} for address in sorted(addresses)]
-
-
 def scripted_values(name: str, outside: Outside) -> Object:
     """Return the values that make a release talk to the outside world of the tests."""
     peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": outside.kube.namespace}}}]
+    readers = [{**peers[0], "podSelector": {"matchLabels": METRICS_READER}}]
     settings = {"ADDRESS_REQUESTS_PER_MINUTE": 100_000, "ADDRESS_REQUESTS_BURST": 100_000}
     return {
-        "networkPolicies": {"edge": peers, "apiServer": {"peers": api_server()}},
+        "networkPolicies": {"edge": peers, "monitoring": readers},
         "telegram": {
             "enabled": True, "existingSecret": TELEGRAM_SECRET, "apiUrl": outside.telegram_url, "networkPeers": peers,
         },

@@ -49,6 +49,20 @@ telemetry:
 {{- end }}
 {{- end -}}
 
+{{- /* The API server as Helm finds it: its Service and what is behind it, as peers; empty where Helm asks no cluster. */ -}}
+{{- define "lib.apiServer" -}}
+{{- $service := lookup "v1" "Service" "default" "kubernetes" -}}
+{{- $addresses := dig "spec" "clusterIPs" list $service -}}
+{{- range dig "endpoints" list (lookup "discovery.k8s.io/v1" "EndpointSlice" "default" "kubernetes") -}}
+{{- $addresses = concat $addresses .addresses -}}
+{{- end -}}
+{{- $peers := list -}}
+{{- range $addresses | uniq | sortAlpha -}}
+{{- $peers = append $peers (dict "ipBlock" (dict "cidr" (printf "%s/%d" . (ternary 128 32 (contains ":" .))))) -}}
+{{- end -}}
+{{- toYaml $peers -}}
+{{- end -}}
+
 {{- define "lib.urlPort" -}}
 {{- $url := urlParse . -}}
 {{- $port := regexFind ":[0-9]+$" $url.host -}}
@@ -104,7 +118,11 @@ podSelector:
 {{- if hasKey $places $to -}}
 {{- $place := index $places $to -}}
 {{- if $place.needed -}}
-{{- $egress = append $egress (include "lib.rule" (list "to" ($place.peers | toYaml) $place.ports false)) -}}
+{{- $peers := $place.peers -}}
+{{- if and (not $peers) (eq $to "api-server") -}}
+{{- $peers = include "lib.apiServer" $root | fromYamlArray | default (list (dict "ipBlock" (dict "cidr" "0.0.0.0/0"))) -}}
+{{- end -}}
+{{- $egress = append $egress (include "lib.rule" (list "to" ($peers | toYaml) $place.ports false)) -}}
 {{- end -}}
 {{- else if eq (include "lib.isEnabled" (list $root $to)) "true" -}}
 {{- $egress = append $egress (include "lib.rule" (list "to" (list (include "lib.peerPods" (list $root $to) | fromYaml) | toYaml) $ports false)) -}}
