@@ -24,7 +24,7 @@ CMD []
 # While it is worked on (`--target dev`): the sources themselves, which may be written.
 FROM server AS dev
 # The folder too: a file that is synced is a new one in the place of the old.
-USER root
+USER 0:0
 RUN chown 101:101 /usr/share/nginx/html
 USER 101:101
 COPY --chown=101:101 services/web /usr/share/nginx/html
