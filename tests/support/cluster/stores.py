@@ -22,8 +22,9 @@ class Stores:
     @classmethod
     def beside(cls, preset: Release) -> "Stores":
         """Return them, not yet installed, in a namespace named after the preset's."""
+        # No claim that nobody mounts: it would not be bound, and Helm would wait for it.
         values = [
-            "networkPolicies.enabled=false", "migrations.enabled=false",
+            "networkPolicies.enabled=false", "migrations.enabled=false", "uploads.type=s3", "uploads.s3.bucket=none",
             *(f"{key}.replicas=0" for key in SERVICES.values()),
         ]  # fmt: skip
         kube = Kube(f"{preset.kube.namespace}-{NAME}")
