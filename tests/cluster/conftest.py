@@ -27,8 +27,8 @@ NAMESPACE = os.environ.get("CLUSTER_NAMESPACE", "e2e")
 # place of their own follow, and those that may lose a node end the run.
 ORDER = (
     "test_examples", "test_upgrade", "test_same_again", "test_network", "test_pages", "test_grpc_spread",
-    "test_migration_fails", "test_install", "test_external", "test_docs", "test_skaffold", "test_upgrade_in_full",
-    "test_lost_node",
+    "test_migration_fails", "test_install", "test_ollama", "test_external", "test_docs", "test_skaffold",
+    "test_upgrade_in_full", "test_lost_node",
 )  # fmt: skip
 
 
