@@ -34,6 +34,18 @@ def test_the_schema_is_current() -> None:
     assert generate((CHART / "values.yaml").read_text()) == SCHEMA
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"global.image.digests.channelAdapter=sha256:{'0' * 64}", "global.image.references.gatway=here/gateway:1",
+        "defaults.topologySpread[0].minDomains=2",
+    ],
+)  # fmt: skip
+def test_what_would_be_left_out_in_silence_is_refused(value: str) -> None:
+    with pytest.raises(RenderError):
+        rendered("laptop", value)
+
+
 def test_every_value_is_explained() -> None:
     assert not [path for path, schema in leaves(SCHEMA) if not schema.get("description")]
 

@@ -54,7 +54,7 @@ def test_an_external_database_is_asked_where_it_is() -> None:
     objects = rendered("gateway-api")
     for name in ("gateway", "web", "llm-inference", "vector-search"):
         url = environment(first(pod(objects, name)))["DATABASE_URL"]
-        assert url.endswith("@postgres.example.org:6432/coaching?ssl=verify-full")
+        assert url.endswith("@postgres.example.org:6432/coaching?ssl=require")
 
 
 def test_waiting_adds_no_cores(objects: list[Object]) -> None:

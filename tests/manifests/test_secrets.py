@@ -80,7 +80,7 @@ def test_a_secret_of_one_s_own_has_the_same_keys(values: str) -> None:
 def test_external_stores_are_asked_with_their_own_credentials() -> None:
     by_name = {each.component.name: environment(each.main) for each in pods(rendered("gateway-api"))}
     assert by_name["coaching"]["DATABASE_URL"] == (
-        "postgresql://coaching_service:$(COACHING_DATABASE_PASSWORD)@postgres.example.org:6432/coaching?ssl=verify-full"
+        "postgresql://coaching_service:$(COACHING_DATABASE_PASSWORD)@postgres.example.org:6432/coaching?ssl=require"
     )
     assert by_name["gateway"]["NATS_URL"] == "tls://coaching:$(NATS_PASSWORD)@nats.example.org:4222"
     assert by_name["gateway"]["REDIS_URL"] == "rediss://coach:$(REDIS_PASSWORD)@redis.example.org:6379/0"
