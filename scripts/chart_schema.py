@@ -88,7 +88,7 @@ def properties(key: str, node: yaml.MappingNode, lines: list[str], shared: Schem
     for name_node, value in node.value:
         path = f"{key}.{name_node.value}".lstrip(".")
         above = comment_above(lines, name_node.start_mark.line)
-        if not above and not isinstance(value, yaml.MappingNode):
+        if not above:
             raise AnnotationError(f"{path}: say in a comment above it what it means")
         found[name_node.value] = schema_of(path, value, lines, shared, above)
     return found
