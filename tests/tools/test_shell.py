@@ -100,15 +100,15 @@ def why_no_cluster(shared: Path, **environment: str) -> str:
 
 
 def test_a_run_uses_a_cluster_where_there_is_one_and_says_why_not(tmp_path: Path) -> None:
-    assert "is not there" in why_no_cluster(tmp_path)
-    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config") == ""
-    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config", CLUSTER_TESTS="no") == "CLUSTER_TESTS=no"
+    assert "is not there" in why_no_cluster(tmp_path, CLUSTER_TESTS="yes")
+    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config", CLUSTER_TESTS="yes") == ""
+    assert why_no_cluster(tmp_path, KUBECONFIG="/my/config") == "CLUSTER_TESTS is not yes"
     tool = tmp_path / "cluster/cluster"
     tool.parent.mkdir()
     tool.touch(mode=0o755)
     someone = tmp_path / "id"
     someone.write_text("#!/bin/sh\necho 1000\n")
     someone.chmod(0o755)
-    assert why_no_cluster(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}").endswith("needs root")
+    assert why_no_cluster(tmp_path, CLUSTER_TESTS="yes", PATH=f"{tmp_path}:{os.environ['PATH']}").endswith("needs root")
     someone.write_text("#!/bin/sh\necho 0\n")
     assert why_no_cluster(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}") == ""
