@@ -111,4 +111,4 @@ def test_a_run_uses_a_cluster_where_there_is_one_and_says_why_not(tmp_path: Path
     someone.chmod(0o755)
     assert why_no_cluster(tmp_path, CLUSTER_TESTS="yes", PATH=f"{tmp_path}:{os.environ['PATH']}").endswith("needs root")
     someone.write_text("#!/bin/sh\necho 0\n")
-    assert why_no_cluster(tmp_path, PATH=f"{tmp_path}:{os.environ['PATH']}") == ""
+    assert why_no_cluster(tmp_path, CLUSTER_TESTS="yes", PATH=f"{tmp_path}:{os.environ['PATH']}") == ""
