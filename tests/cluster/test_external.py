@@ -15,7 +15,7 @@ from support.cluster.programs import CommandError, attempt
 from support.cluster.release import Release
 from support.cluster.slot import Slot
 from support.cluster.stores import Stores
-from support.cluster.upheaval import Log, kept
+from support.cluster.upheaval import people_writing
 
 WITHIN_SECONDS = 300
 GIVEN_SECONDS = 240
@@ -64,9 +64,7 @@ def test_a_release_on_stores_of_ones_own_is_installed_upgraded_and_spared_a_migr
     assert "external" in json.dumps(release.kube.get(f"configmap/{release.object('installed')}")["data"])
     release.test()
 
-    outside.begin(f"http://{release.object('web')}.{release.kube.namespace}:8080")
-    log = Log()
-    try:
+    with people_writing(outside, release, tell) as log:
         changed = release.with_settings("coaching.settings.TURN_SETTLE_SECONDS=0.9")
         log.step("upgrade", changed.upgrade)
         generations, pods = changed.generations(), changed.pod_uids()
@@ -78,11 +76,6 @@ def test_a_release_on_stores_of_ones_own_is_installed_upgraded_and_spared_a_migr
         )
         assert (status.status, REFUSED in status.out) == (1, True)
         log.step("upgrade again", changed.upgrade)
-    finally:
-        seconds = log.seconds()
-        ledger = outside.end()
-        tell(f"{ledger}\n  {log}")
-    assert kept(ledger, seconds)
     assert stores.query(TAKEN_BACK) == "t"
     # One for each try of the migration that failed; the release's own needed none.
     assert {dump.revision for dump in verified(release, place.image("platformctl", tag))} == {release.head}

@@ -1,7 +1,8 @@
 """P9 on two nodes: one is drained, and then lost as a machine is lost, while people write."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from support.cluster.programs import run
 from support.cluster.release import Release
 from support.cluster.replicas import values_file
 from support.cluster.slot import Slot
-from support.cluster.upheaval import Log, drain, kept, lose, nodes_of, restart
+from support.cluster.upheaval import drain, lose, nodes_of, people_writing, restart
 
 LOST_SECONDS = 90.0  # its pods are started elsewhere after 30 of these
 ENOUGH = 4  # of these, so that the node is worth losing
@@ -36,6 +37,15 @@ def two_nodes(place: Place) -> tuple[str, str]:
     return names[0], names[1]
 
 
+@contextmanager
+def schedulable(node: str) -> Iterator[None]:
+    """Let pods be placed on a node again in the end, whatever was done to it."""
+    try:
+        yield
+    finally:
+        run("kubectl", "uncordon", node)
+
+
 @pytest.mark.guarantee("P9-node")
 @pytest.mark.full_size
 @pytest.mark.timeout(2700)
@@ -51,9 +61,7 @@ def test_nothing_is_lost_with_a_node(
     assert nodes_of(release, "postgresql") == [stays]
     assert nodes_of(release, "nats").count(leaves) <= 1
     assert len(on_node(release, leaves)) >= ENOUGH
-    outside.begin(f"http://{release.object('web')}.{release.kube.namespace}:8080")
-    log = Log()
-    try:
+    with people_writing(outside, release, tell) as log, schedulable(leaves):
         log.step(f"drain of {leaves}", lambda: drain(leaves))
         run("kubectl", "uncordon", leaves)
         for component in SPREAD:
@@ -62,9 +70,3 @@ def test_nothing_is_lost_with_a_node(
         assert len(on_node(release, leaves)) >= ENOUGH
         log.step(f"loss of {leaves}", lambda: lose(place, leaves, LOST_SECONDS))
         release.wait_ready()
-    finally:
-        run("kubectl", "uncordon", leaves)
-        seconds = log.seconds()
-        ledger = outside.end()
-        tell(f"{ledger}\n  {log}")
-    assert kept(ledger, seconds)

@@ -13,7 +13,7 @@ from support.cluster.outside import Outside
 from support.cluster.place import Place
 from support.cluster.release import Release
 from support.cluster.slot import Slot
-from support.cluster.upheaval import Log, kept, written_by_this_release
+from support.cluster.upheaval import people_writing, written_by_this_release
 
 
 @pytest.mark.guarantee("P9-upgrade", "K8S-backup")
@@ -26,18 +26,11 @@ def test_nothing_is_lost_while_a_release_is_replaced(
     room.held = before
     before.install()
     first = before.revision()
-    outside.begin(f"http://{before.object('web')}.{before.kube.namespace}:8080")
-    log = Log()
-    try:
+    with people_writing(outside, before, tell) as log:
         log.step("upgrade", scripted_preset.upgrade)
         assert written_by_this_release(scripted_preset) > 0
         log.step("rollback", lambda: before.rollback(first))
         log.step("upgrade again", scripted_preset.upgrade)
-    finally:
-        seconds = log.seconds()
-        ledger = outside.end()
-        tell(f"{ledger}\n  {log}")
-    assert kept(ledger, seconds)
     if before.head != scripted_preset.head:  # the second upgrade found nothing left to migrate
         (dump,) = verified(scripted_preset, place.image("platformctl", tag))
         assert dump.revision == before.head

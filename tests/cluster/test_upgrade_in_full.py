@@ -9,7 +9,7 @@ from support.cluster.outside import Outside
 from support.cluster.release import Release
 from support.cluster.replicas import values_file
 from support.cluster.slot import Slot
-from support.cluster.upheaval import Log, delete_each_pod, kept, restart, written_by_this_release
+from support.cluster.upheaval import delete_each_pod, people_writing, restart, written_by_this_release
 
 
 @pytest.mark.guarantee("P9-upgrade")
@@ -24,17 +24,10 @@ def test_nothing_is_lost_while_everything_is_replaced(
     room.held = old
     old.install()
     first = old.revision()
-    outside.begin(f"http://{old.object('web')}.{old.kube.namespace}:8080")
-    log = Log()
-    try:
+    with people_writing(outside, old, tell) as log:
         log.step("upgrade", new.upgrade)
         assert written_by_this_release(new) > 0
         log.step("rollback", lambda: old.rollback(first))
         log.step("upgrade again", new.upgrade)
         delete_each_pod(new, log)
         log.step("restart of NATS", lambda: restart(new, f"statefulset/{new.object('nats')}"))
-    finally:
-        seconds = log.seconds()
-        ledger = outside.end()
-        tell(f"{ledger}\n  {log}")
-    assert kept(ledger, seconds)

@@ -1,10 +1,11 @@
 """What is done to a running release while people write: each thing with the time at which it began."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from support.cluster.outside import PER_SECOND
+from support.cluster.outside import PER_SECOND, Outside
 from support.cluster.place import Place
 from support.cluster.programs import Kube, run
 from support.cluster.release import Release
@@ -43,6 +44,20 @@ def kept(ledger: Ledger, seconds: float) -> bool:
     assert ledger.written >= 0.9 * PER_SECOND * seconds, f"only {ledger.written} messages in {seconds:.0f} s"
     assert not ledger.faults()
     return True
+
+
+@contextmanager
+def people_writing(outside: Outside, release: Release, tell: Callable[[str], None]) -> Iterator[Log]:
+    """Let people write to a release during the block; tell what became of it, and fail if anything was lost."""
+    outside.begin(f"http://{release.object('web')}.{release.kube.namespace}:8080")
+    log = Log()
+    try:
+        yield log
+    finally:
+        seconds = log.seconds()
+        ledger = outside.end()
+        tell(f"{ledger}\n  {log}")
+    assert kept(ledger, seconds)
 
 
 def written_by_this_release(release: Release) -> int:

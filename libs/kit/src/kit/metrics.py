@@ -13,7 +13,7 @@ SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 
 
 def _kept(metric: M) -> M:
     """Keep what labels() finds: looking for it costs more than counting, and it is the same for ever."""
-    metric.labels = cache(metric.labels)  # type: ignore[method-assign]
+    metric.labels = cache(metric.labels)  # type: ignore[method-assign]  # of this one metric; its class serves others
     return metric
 
 

@@ -15,7 +15,7 @@ from kit.jetstream import Bus, Outgoing, connect
 from kit.outbox import Relay
 from kit.process import Life, StartError
 from platformctl.parts.nats import NatsPart
-from platformctl.streams import applying as streams
+from platformctl.streams.applying import apply
 from support.ports import free_port
 from support.servers import running
 
@@ -100,7 +100,7 @@ async def test_batches_come_until_the_stop_and_what_is_acknowledged_is_gone(bus:
 
 async def test_what_is_worked_on_stays_ours_for_longer_than_the_servers_ack_wait(bus: Bus, life: Life) -> None:
     quick = replace(topology.COACHING_INBOUND, ack_wait_seconds=1)  # the code says more
-    await streams.apply(bus.js, topology.STREAMS, [quick])
+    await apply(bus.js, topology.STREAMS, [quick])
     await bus.publish(Outgoing(SUBJECT, b"x", "one"))
     consumer = await bus.consumer(topology.COACHING_INBOUND)
     async for (message,) in consumer.batches(1, life.stopping):
@@ -135,7 +135,7 @@ async def test_a_server_that_stalls_while_it_is_checked_leaves_nobody_deaf(life:
     with running(part):
         server = listening_on(part.port)
         bus = await connect(part.url, "kit-test", life)
-        await streams.apply(bus.js, topology.STREAMS, topology.CONSUMERS)
+        await apply(bus.js, topology.STREAMS, topology.CONSUMERS)
         life.readiness.add("nats", bus.check)
         server.send_signal(signal.SIGSTOP)
         try:
@@ -154,28 +154,6 @@ async def test_a_server_that_stalls_while_it_is_checked_leaves_nobody_deaf(life:
 async def test_no_server_is_a_start_error(life: Life) -> None:
     with pytest.raises(StartError, match="NATS_URL"):
         await connect(f"nats://127.0.0.1:{free_port()}", "kit-test", life, patience_seconds=0.5)
-
-
-async def test_applying_twice_changes_nothing_and_a_difference_is_mended(bus: Bus) -> None:
-    everything = (topology.STREAMS, topology.CONSUMERS)
-    assert {change.action for change in await streams.apply(bus.js, *everything)} == {"unchanged"}
-    await bus.js.delete_stream("OUTBOUND")
-    planned = await streams.apply(bus.js, *everything, dry_run=True)
-    done = await streams.apply(bus.js, *everything)
-    assert planned == done
-    assert {change.name for change in done if change.action == "created"} == {
-        "OUTBOUND", "channel-adapter-reply", "channel-adapter-proactive",
-    }  # fmt: skip
-    changed = await streams.apply(bus.js, *everything, window_seconds=7)
-    assert {change.name for change in changed if change.action == "updated"} == {"INBOUND", "OUTBOUND", "DEADLETTER"}
-
-
-async def test_describe_tells_of_missing_streams_and_of_waiting_messages(bus: Bus) -> None:
-    await bus.publish(Outgoing(SUBJECT, b"x", "1"))
-    await bus.js.delete_stream("DEADLETTER")
-    described = {entry["stream"]: entry for entry in await streams.describe(bus.js, topology.STREAMS)}
-    assert described["INBOUND"]["messages"] == 1
-    assert described["DEADLETTER"] == {"stream": "DEADLETTER", "exists": False}
 
 
 class Rows:

@@ -5,12 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
 
+from kit.proxy import environment_proxy
 from llm_inference.domain.errors import BackendUnavailableError, InvalidRequestError
 
 # A line longer than this is no token of a model.
@@ -54,15 +53,6 @@ class Client:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
-
-
-def environment_proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address, None: there is none.
-
-    Asked once: with trust_env the library asks for each request, in a thread, and for ~/.netrc in another.
-    """
-    asked = urlsplit(url)
-    return None if proxy_bypass(asked.hostname or "") else getproxies().get(asked.scheme)
 
 
 @asynccontextmanager

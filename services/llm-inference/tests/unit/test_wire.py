@@ -52,27 +52,6 @@ async def test_comments_between_events_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "url", "proxy"),
-    [
-        ({}, "http://model:1/v1", None),
-        ({"http_proxy": "http://proxy:3128"}, "http://model:1/v1", "http://proxy:3128"),
-        ({"http_proxy": "http://proxy:3128"}, "https://model/v1", None),
-        ({"https_proxy": "http://me:a%40b@proxy:3128"}, "https://model/v1", "http://me:a%40b@proxy:3128"),
-        ({"http_proxy": "http://proxy:3128", "no_proxy": "model"}, "http://model:1/v1", None),
-    ],
-)
-def test_the_environment_names_the_proxy(
-    environment: dict[str, str], url: str, proxy: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("http_proxy", "https_proxy", "no_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert wire.environment_proxy(url) == proxy
-
-
-@pytest.mark.parametrize(
     ("status", "error"),
     [(400, InvalidRequestError), (422, InvalidRequestError), (401, BackendUnavailableError),
      (404, BackendUnavailableError), (429, BackendUnavailableError), (500, BackendUnavailableError)],

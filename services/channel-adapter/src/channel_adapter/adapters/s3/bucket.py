@@ -21,9 +21,9 @@ from yarl import URL
 from channel_adapter.adapters.s3.keys import KeySource
 from channel_adapter.adapters.s3.signature import Request, signed
 from channel_adapter.app.ports import FileFault, FileStoreError
-from channel_adapter.proxy import environment_proxy
 from kit import log
 from kit.backoff import Backoff
+from kit.proxy import environment_proxy
 
 TRIES = 4
 PATIENCE_SECONDS = 10.0  # after which nothing is tried again

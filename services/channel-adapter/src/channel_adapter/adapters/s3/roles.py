@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from channel_adapter.adapters.s3.signature import Keys
 from channel_adapter.app.ports import FileFault, FileStoreError
-from channel_adapter.proxy import environment_proxy
+from kit.proxy import environment_proxy
 
 ECS = "http://169.254.170.2"  # of AWS_CONTAINER_CREDENTIALS_RELATIVE_URI
 EC2 = "http://169.254.169.254"

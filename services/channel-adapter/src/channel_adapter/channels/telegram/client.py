@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from channel_adapter.channels.telegram.payloads import Response
 from channel_adapter.domain.delivery import Problem, ProviderError
 from channel_adapter.domain.messages import FileRefusal, FileRefusedError
-from channel_adapter.proxy import environment_proxy
+from kit.proxy import environment_proxy
 
 # With these no byte of the request was written to Telegram.
 NOTHING_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from channel_adapter.proxy import environment_proxy
+from kit.proxy import environment_proxy
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,8 @@ from channel_adapter.proxy import environment_proxy
         ({}, "https://s3.example.org", None),
         ({"https_proxy": "http://proxy:3128"}, "https://s3.example.org/bucket", "http://proxy:3128"),
         ({"https_proxy": "http://proxy:3128"}, "http://minio:9000", None),
+        ({"http_proxy": "http://proxy:3128"}, "http://model:1/v1", "http://proxy:3128"),
+        ({"https_proxy": "http://me:a%40b@proxy:3128"}, "https://model/v1", "http://me:a%40b@proxy:3128"),
         ({"http_proxy": "http://proxy:3128", "no_proxy": "minio"}, "http://minio:9000", None),
     ],
 )
